@@ -1,0 +1,259 @@
+/**
+ * Every error the pool throws, and what each surface makes of it.
+ *
+ * Misuse and broken ground throw; the expected endings of a task are data (outcome.ts).
+ */
+
+/** What one error code means to the CLI (exit code), to HTTP (status) and to a reader. */
+export interface ErrorMeaning {
+  readonly exit: 1 | 2 | 3 | 4 | 130;
+  readonly status: number;
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+/** Every code, in the order of docs/errors.md; a test holds the two equal. */
+export const errorMeanings = {
+  invalid_options: {
+    exit: 2,
+    status: 422,
+    meaning: "An option, field, flag or argument is unknown, missing or out of range.",
+    remedy: "The message names the field and, where one is near, the name that was probably meant.",
+  },
+  cwd_not_found: {
+    exit: 2,
+    status: 422,
+    meaning: "The working directory of a task or pool does not exist or is no directory.",
+    remedy: "Create it, or name another with `cwd` or `--cwd`.",
+  },
+  unsupported: {
+    exit: 2,
+    status: 422,
+    meaning: "The option is known, but this version cannot do what it asks.",
+    remedy: "Leave it out; the pool never runs a task with less than was asked.",
+  },
+  untrusted_config: {
+    exit: 2,
+    status: 422,
+    meaning: "The project's claude-pool.json sets something that only a trusted project may set.",
+    remedy: "Read the file; then `claude-pool trust`, or move the setting to your user file.",
+  },
+  task_not_found: {
+    exit: 4,
+    status: 404,
+    meaning: "No task has this id in this pool.",
+    remedy: "`claude-pool list` shows the ids; another project has another pool (`--cwd`, `--store`).",
+  },
+  slot_not_found: {
+    exit: 4,
+    status: 404,
+    meaning: "No slot has this id in this pool.",
+    remedy: "`claude-pool slots` shows the ids.",
+  },
+  invalid_transition: {
+    exit: 4,
+    status: 409,
+    meaning: "The task is in a state in which this cannot happen to it.",
+    remedy: "`claude-pool result ID` shows its state.",
+  },
+  key_conflict: {
+    exit: 4,
+    status: 409,
+    meaning: "The idempotency key belongs to a task with another specification.",
+    remedy: "Use a new key, or submit exactly what was submitted first.",
+  },
+  no_slot_available: {
+    exit: 1,
+    status: 409,
+    meaning: "No slot took the task in the time that it was given.",
+    remedy: "Start slots with `claude-pool serve`, or allow more time.",
+  },
+  no_host: {
+    exit: 4,
+    status: 409,
+    meaning: "No process is hosting slots, so nobody could obey the request.",
+    remedy: "Start one with `claude-pool serve`.",
+  },
+  scaling_out_of_bounds: {
+    exit: 2,
+    status: 422,
+    meaning: "The number of slots asked for is below the minimum or above the maximum.",
+    remedy: "Ask for fewer or more, or set `scaling.min_slots` and `scaling.max_slots`.",
+  },
+  pool_shutdown: {
+    exit: 4,
+    status: 409,
+    meaning: "The pool is drained: it takes no work until it is opened anew.",
+    remedy: "Open it again: `claude-pool serve`, or `openPool`.",
+  },
+  pool_closed: {
+    exit: 1,
+    status: 409,
+    meaning: "This Pool object is closed; the queue itself lives on in the store.",
+    remedy: "Open the pool again with `openPool`.",
+  },
+  budget_exhausted: {
+    exit: 3,
+    status: 402,
+    meaning: "The pool has spent its cap.",
+    remedy: "`claude-pool budget set` raises it, `claude-pool budget reset` starts counting anew.",
+  },
+  task_budget_exceeds_remaining: {
+    exit: 3,
+    status: 402,
+    meaning: "The task's own cap is larger than what the pool has left.",
+    remedy: "Give the task a smaller cap, or raise the pool's.",
+  },
+  task_failed: {
+    exit: 1,
+    status: 409,
+    meaning: "`run` waited for a task that did not complete; the error carries its outcome.",
+    remedy: "`outcome.result.reason` says why; `outcome.result.error` says it in words.",
+  },
+  wait_timeout: {
+    exit: 1,
+    status: 408,
+    meaning: "The wait ended before the tasks did; they go on.",
+    remedy: "Wait again, or `claude-pool cancel` them.",
+  },
+  aborted: {
+    exit: 130,
+    status: 499,
+    meaning: "The caller's AbortSignal ended the call.",
+    remedy: "Nothing to mend: this is what the signal asked for.",
+  },
+  store_not_database: {
+    exit: 1,
+    status: 500,
+    meaning: "The store is not an SQLite database, or a damaged one, or not the pool's.",
+    remedy: "Name another file with `--store`; the pool changes nothing in this one.",
+  },
+  store_newer: {
+    exit: 1,
+    status: 500,
+    meaning: "The store was written by a newer version of claude-pool.",
+    remedy: "Update claude-pool, or name another store.",
+  },
+  store_read_only: {
+    exit: 1,
+    status: 500,
+    meaning: "The store, or its directory, cannot be written.",
+    remedy: "Mend its permissions, or name another store with `--store`.",
+  },
+  store_full: {
+    exit: 1,
+    status: 507,
+    meaning: "The disk, or the store's own size limit, is full; what was accepted before is safe.",
+    remedy: "Free space, or `claude-pool prune --older-than 30d`.",
+  },
+  store_busy: {
+    exit: 1,
+    status: 503,
+    meaning: "Another process held the store's write lock for longer than the busy timeout.",
+    remedy: "Try again; if it lasts, `claude-pool doctor` names the processes that have it open.",
+  },
+  store_failed: {
+    exit: 1,
+    status: 500,
+    meaning: "The store failed in a way that has no code of its own; `cause` has SQLite's error.",
+    remedy: "`claude-pool doctor` checks the file.",
+  },
+  sqlite_too_old: {
+    exit: 2,
+    status: 500,
+    meaning: "Node's SQLite is older than 3.51.3 and can lose data when two processes write.",
+    remedy: "Use Node 22.22.3 or newer, or 24.15 or newer.",
+  },
+  node_too_old: {
+    exit: 2,
+    status: 500,
+    meaning: "This Node is too old for the pool.",
+    remedy: "Use Node 22.22.3 or newer, or 24.15 or newer.",
+  },
+  claude_not_found: {
+    exit: 1,
+    status: 500,
+    meaning: "The Claude CLI is not where it should be.",
+    remedy: "Set `claude` or CLAUDE_POOL_CLAUDE to the program, or reinstall claude-pool.",
+  },
+  claude_broken: {
+    exit: 1,
+    status: 500,
+    meaning: "The Claude CLI was found but did not open a conversation.",
+    remedy: "Run the program by hand with `--version`; the message has the end of its stderr.",
+  },
+  invalid_import: {
+    exit: 2,
+    status: 422,
+    meaning: "A line of an import is no record of this format; nothing of it was kept.",
+    remedy: "The message names the line; `claude-pool export` writes the format.",
+  },
+} as const satisfies Record<string, ErrorMeaning>;
+
+/** The code of a {@link PoolError}, in snake_case: what programs test. */
+export type ErrorCode = keyof typeof errorMeanings;
+
+/**
+ * Base of every error that the pool throws: a stable `code`, and a message that says what happened, to what, and what to do.
+ *
+ * @example
+ * try { await pool.submit("…"); } catch (error) {
+ *   if (error instanceof PoolError && error.code === "budget_exhausted") await pool.budget.reset();
+ * }
+ */
+export class PoolError extends Error {
+  override readonly name: string = "PoolError";
+  readonly code: ErrorCode;
+  /** What a program may want of the error beside its text (ids, figures). */
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, message: string, details: Readonly<Record<string, unknown>> = {}, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** An option, field or argument that cannot be used; `details.field` names it. */
+export function invalidOptions(message: string, field?: string): PoolError {
+  return new PoolError("invalid_options", message, field === undefined ? {} : { field });
+}
+
+/** No task has this id. */
+export function taskNotFound(id: string): PoolError {
+  return new PoolError("task_not_found", `No task ${JSON.stringify(id)} in this pool. \`claude-pool list\` shows the ids.`, {
+    taskId: id,
+  });
+}
+
+/** No slot has this id. */
+export function slotNotFound(id: string): PoolError {
+  return new PoolError("slot_not_found", `No slot ${JSON.stringify(id)} in this pool. \`claude-pool slots\` shows the ids.`, {
+    slotId: id,
+  });
+}
+
+/** The pool has spent its cap (both figures in microdollars). */
+export function budgetExhausted(spentMicrodollars: number, limitMicrodollars: number): PoolError {
+  return new PoolError(
+    "budget_exhausted",
+    `The pool's budget is exhausted: ${dollars(spentMicrodollars)} spent of ${dollars(limitMicrodollars)}. ` +
+      "Raise it with `claude-pool budget set`, or start counting anew with `claude-pool budget reset`.",
+    { spentMicrodollars, limitMicrodollars },
+  );
+}
+
+/** The task's own cap is larger than what the pool has left (both in microdollars). */
+export function taskBudgetExceedsRemaining(taskMicrodollars: number, remainingMicrodollars: number): PoolError {
+  return new PoolError(
+    "task_budget_exceeds_remaining",
+    `The task's budget of ${dollars(taskMicrodollars)} is larger than the ${dollars(remainingMicrodollars)} that the pool has left. ` +
+      "Give the task a smaller budget, or raise the pool's.",
+    { taskMicrodollars, remainingMicrodollars },
+  );
+}
+
+/** Microdollars as dollars with four decimals, as every message writes them. */
+export function dollars(microdollars: number): string {
+  return `$${(microdollars / 1_000_000).toFixed(4)}`;
+}

@@ -1,0 +1,54 @@
+/** The event log: one ordered record of everything that happened, read by every surface with a cursor. */
+import type { EndReason } from "./outcome.ts";
+import type { HoldReason, TaskState } from "./task.ts";
+
+/** Every kind of event and the fields of its `data`; one place, so that writers and readers cannot drift. */
+export interface EventData {
+  "task.submitted": { readonly priority: number; readonly tags: readonly string[] };
+  "task.started": { readonly runId: string; readonly attempt: number };
+  /** Text of the answer as it comes; bounded per run, then one event with `truncated`. */
+  "task.output": { readonly runId: string; readonly text: string; readonly truncated?: boolean };
+  "task.tool": { readonly runId: string; readonly tool: string; readonly summary?: string };
+  "task.held": { readonly reason: HoldReason; readonly untilMs?: number };
+  "task.unheld": { readonly reason: HoldReason };
+  /** Back to the queue: its run was lost or limited. */
+  "task.requeued": { readonly runId: string; readonly reason: EndReason; readonly costMicrodollars: number };
+  "task.cancel_requested": Record<never, never>;
+  /** A terminal state or `pending_review`. */
+  "task.finished": {
+    readonly state: TaskState;
+    readonly reason?: EndReason;
+    readonly costMicrodollars: number;
+    readonly elapsedMs: number;
+  };
+  "slot.started": { readonly hostId: string };
+  "slot.errored": { readonly error: string };
+  "slot.configured": Record<never, never>;
+  "slot.draining": Record<never, never>;
+  "slot.stopped": Record<never, never>;
+  "host.started": { readonly hostId: string; readonly kind: string };
+  "host.ended": { readonly hostId: string };
+  "host.lost": { readonly hostId: string; readonly tasks: number };
+  "host.scaled": { readonly hostId: string; readonly targetSlots: number };
+  "budget.changed": { readonly capMicrodollars?: number; readonly action: "set" | "reset" | "renewed" };
+  "budget.exhausted": { readonly spentMicrodollars: number; readonly capMicrodollars: number };
+  "pool.draining": Record<never, never>;
+  "pool.opened": Record<never, never>;
+}
+
+export type EventType = keyof EventData;
+
+/** One event. `seq` rises without gaps in one pool and is the cursor; times in milliseconds since the epoch. */
+export type PoolEvent = {
+  [T in EventType]: {
+    readonly seq: number;
+    readonly atMs: number;
+    readonly type: T;
+    readonly taskId?: string;
+    readonly slotId?: string;
+    readonly data: EventData[T];
+  };
+}[EventType];
+
+/** An event before it has its place in the log. */
+export type NewEvent = { [T in EventType]: Omit<Extract<PoolEvent, { type: T }>, "seq" | "atMs"> }[EventType];

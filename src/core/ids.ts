@@ -1,0 +1,29 @@
+/** Identifiers: random, short enough to read aloud, unique without a coordinator. */
+
+/** No i, l, o, u: nothing that is misread or spells a word. */
+const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+
+/** A new task id, `task-` and 60 random bits. */
+export function newTaskId(): string {
+  return `task-${randomText(12)}`;
+}
+
+/** A new host id, `host-` and 50 random bits. */
+export function newHostId(): string {
+  return `host-${randomText(10)}`;
+}
+
+/** A new run id: a UUID, because it is also the `uuid` of the message that carries the prompt to the CLI. */
+export function newRunId(): string {
+  return globalThis.crypto.randomUUID();
+}
+
+/** The id of the slot with this number; numbers come from a counter of the pool and are never used twice. */
+export function slotId(number: number): string {
+  return `slot-${String(number)}`;
+}
+
+function randomText(length: number): string {
+  const bytes = globalThis.crypto.getRandomValues(new Uint8Array(length));
+  return Array.from(bytes, (byte) => alphabet.charAt(byte & 31)).join("");
+}

@@ -1,0 +1,187 @@
+/**
+ * The port to the records: every state change of the pool goes through one of these methods, in one transaction each.
+ *
+ * C1. Group commit: all writes asked for in one turn of the event loop share one transaction (one fsync); the promise of
+ *     each resolves only after that commit.
+ * C2. A refusal (PoolError) of one write leaves the others of its transaction untouched: a write checks everything
+ *     before it changes anything. Any other error rolls the whole transaction back and rejects all of its writes.
+ * C3. A run commits only while its `runId` is the task's and the task is running (the fence).
+ * C4. Counters, money, events and the rows they speak of change in the same transaction.
+ * C5. Every transition is `nextState`'s.
+ */
+import type { BudgetState } from "./budget.ts";
+import type { NewEvent, PoolEvent } from "./events.ts";
+import type { EndReason, Outcome } from "./outcome.ts";
+import type { Remains } from "./ports.ts";
+import type {
+  Hold,
+  HoldReason,
+  HostRecord,
+  PoolStatus,
+  ProcessIdentity,
+  RunRecord,
+  SlotConfig,
+  SlotRecord,
+  SlotState,
+  TaskFilter,
+  TaskRecord,
+  TaskSpec,
+} from "./task.ts";
+
+/** A validated spec with what the pool adds to it. */
+export interface NewTask {
+  readonly id: string;
+  readonly spec: TaskSpec;
+  /** Set by an attached run: only this host's slots, and those of `serve`, library and mcp hosts, take the task. */
+  readonly originHost?: string;
+}
+
+export interface Submitted {
+  readonly record: TaskRecord;
+  /** True: the key was known, and this is the task of then. */
+  readonly existing: boolean;
+}
+
+/** A task and a slot that met: the task is running under `runId`, money is reserved, the ledger has its row. */
+export interface Lease {
+  readonly task: TaskRecord;
+  readonly runId: string;
+  readonly slotId: string;
+  readonly reservedMicrodollars: number;
+}
+
+/** What a host asks of each transaction: which of its slots are free, and which of them a task should get. */
+export interface DispatchHook {
+  /** Free slots, the longest idle first; empty: no lease is looked for. */
+  freeSlots(): readonly string[];
+  /** The best of `free` for this task (never empty): a warm process that fits, else the first. */
+  choose(task: TaskRecord, free: readonly string[]): string;
+  /** Called after the commit, once per transaction that leased anything. Must not throw. */
+  leased(leases: readonly Lease[]): void;
+}
+
+/** What a finished run tells the records. */
+export interface Finish {
+  readonly taskId: string;
+  readonly runId: string;
+  readonly outcome: Outcome;
+  /** The conversation's directory, kept with its id on the slot. */
+  readonly cwd: string;
+  /** A requeued task (`lost`, `limited`) waits so. */
+  readonly hold?: Hold;
+  /** `lost` only: fail instead of requeue, because its process died too often. */
+  readonly giveUp?: boolean;
+}
+
+export interface ListPage {
+  readonly tasks: readonly TaskRecord[];
+  /** Pass as `after` for the next page; absent on the last. */
+  readonly next?: number;
+}
+
+export interface Records {
+  // Tasks -----------------------------------------------------------------------------------------------------------
+  /**
+   * Admits tasks, all or none of this call.
+   *
+   * @throws {PoolError} `pool_shutdown`, `budget_exhausted`, `task_budget_exceeds_remaining`, `key_conflict`.
+   */
+  submit(tasks: readonly NewTask[]): Promise<readonly Submitted[]>;
+  get(id: string): Promise<TaskRecord | undefined>;
+  getMany(ids: readonly string[]): Promise<readonly TaskRecord[]>;
+  /** Ids that begin with this text, at most `limit`. */
+  idsLike(prefix: string, limit: number): Promise<readonly string[]>;
+  /** Newest first unless `order` says otherwise; `after` is the `next` of the page before. */
+  list(
+    filter: TaskFilter,
+    page: { readonly limit: number; readonly after?: number; readonly order?: "newest" | "oldest" },
+  ): Promise<ListPage>;
+  runs(taskId: string): Promise<readonly RunRecord[]>;
+  /**
+   * Pending or in review: cancelled in this transaction. Running: the request is written and its host obeys.
+   * Terminal: nothing. Resolves to the record after the write.
+   *
+   * @throws {PoolError} `task_not_found`.
+   */
+  cancel(id: string): Promise<TaskRecord>;
+
+  // Dispatch --------------------------------------------------------------------------------------------------------
+  /** Installs the host's hook; from now on every transaction ends with the leases of what runs next. */
+  setDispatcher(hostId: string, ownTasksOnly: boolean, hook: DispatchHook | undefined): void;
+  /** Runs a transaction for the hook alone, if none is due anyway. */
+  dispatch(): Promise<void>;
+  /** Commits the end of a run; undefined: the run had lost its task and committed nothing (C3). Frees the slot in the same transaction. */
+  finish(finish: Finish): Promise<TaskRecord | undefined>;
+  /** Microdollars granted to a run that reached its reservation; 0: nothing is left. */
+  growReservation(runId: string): Promise<number>;
+  /** Running tasks of a host with a cancel request. */
+  cancelRequests(hostId: string): Promise<readonly string[]>;
+  /** Releases every hold that is over at this time, and fails pending tasks past their queue deadline (`no_slot_available`). */
+  sweep(): Promise<void>;
+  /** When the next hold or queue deadline is over; undefined: none. */
+  nextDeadlineMs(): Promise<number | undefined>;
+  releaseHolds(reason: HoldReason): Promise<void>;
+  /** Fails the pending tasks of an attached run that no longer fit the budget. */
+  failHeld(originHost: string, hold: HoldReason, reason: EndReason, error: string): Promise<readonly string[]>;
+
+  // Hosts and slots -------------------------------------------------------------------------------------------------
+  startHost(host: HostRecord): Promise<void>;
+  renewHost(hostId: string, leaseUntilMs: number): Promise<void>;
+  hosts(): Promise<readonly HostRecord[]>;
+  /** Slots become stopped; running tasks, if any are left, go back to pending. */
+  endHost(hostId: string): Promise<void>;
+  /** True: this host alone now recovers that dead one. Holds for one recovering host at a time; a dead recoverer loses it. */
+  claimRecovery(deadHostId: string, byHostId: string): Promise<boolean>;
+  runningOf(hostId: string): Promise<readonly { readonly task: TaskRecord; readonly run: RunRecord }[]>;
+  /** Closes a dead host's run as `lost` and puts its task back, with the conversation to go on in if there is one. */
+  recoverRun(runId: string, remains: Remains, estimateMicrodollars: number): Promise<void>;
+  addSlots(hostId: string, configs: readonly SlotConfig[]): Promise<readonly SlotRecord[]>;
+  slots(): Promise<readonly SlotRecord[]>;
+  updateSlot(
+    id: string,
+    patch: {
+      readonly state?: SlotState;
+      readonly config?: SlotConfig;
+      readonly process?: ProcessIdentity | null;
+      readonly error?: string | null;
+      readonly restarted?: boolean;
+    },
+  ): Promise<SlotRecord>;
+  setTargetSlots(hostId: string, target: number): Promise<void>;
+
+  // Money -----------------------------------------------------------------------------------------------------------
+  budget(): Promise<BudgetState>;
+  /** Stores a cap and starts counting; the same cap again changes nothing. `undefined` removes it. */
+  setBudget(capMicrodollars: number | undefined, renews: "none" | "day" | "week"): Promise<BudgetState>;
+  resetBudget(): Promise<BudgetState>;
+  /** Estimated cost of one run in microdollars, from the maintained aggregates; a fixed guess without history. */
+  estimate(): Promise<number>;
+
+  // Context, events, state of the pool -------------------------------------------------------------------------------
+  context(): Promise<ReadonlyMap<string, string>>;
+  setContext(key: string, value: string): Promise<void>;
+  deleteContext(key: string): Promise<boolean>;
+  /** Writes events that go with no other change (text as it comes). */
+  append(events: readonly NewEvent[]): Promise<void>;
+  /** Events after a cursor, oldest first. */
+  events(after: number, limit: number, taskId?: string): Promise<readonly PoolEvent[]>;
+  lastEventSeq(): Promise<number>;
+  /**
+   * Calls back with every event in order, this process's and others', from now on or from a cursor; the function
+   * returned ends it. Others' writes are noticed within tens of milliseconds.
+   */
+  follow(listener: (events: readonly PoolEvent[]) => void, after?: number): () => void;
+  /** Calls back after another process has committed something. */
+  onForeignChange(listener: () => void): () => void;
+  status(): Promise<PoolStatus>;
+  setShutdown(shutdown: boolean): Promise<void>;
+  /** Cancels every pending task (or those of one origin); resolves to their ids. */
+  cancelPending(originHost?: string): Promise<readonly string[]>;
+  /** Removes terminal tasks that ended before this time, with their runs and events; money totals stay. */
+  prune(beforeMs: number): Promise<{ readonly tasks: number; readonly events: number }>;
+  /** Every record as one JSON object a line, in wire names; what `importLines` reads. */
+  exportLines(): AsyncIterable<string>;
+  /** Reads an export into an empty pool, in one transaction. @throws {PoolError} `invalid_import`. */
+  importLines(lines: AsyncIterable<string>): Promise<{ readonly tasks: number; readonly runs: number }>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,59 @@
+/**
+ * Which project a directory belongs to. The one function behind the place of the store and of the activity log.
+ *
+ * Builtins only: the hook program uses it too.
+ */
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { realpathSync } from "node:fs";
+import { homedir } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+
+export interface Project {
+  /** `name-hash`: readable, and unique for the directory behind it. */
+  readonly id: string;
+  /** The git common directory, or outside git the directory itself; all links resolved. */
+  readonly root: string;
+}
+
+/**
+ * The project of a directory: every worktree and sub-directory of one repository has the same.
+ *
+ * @throws the file system's own error if the directory does not exist.
+ * @example projectOf(process.cwd()).id // "claude-pool-3f9c1d20a7be"
+ */
+export function projectOf(directory: string): Project {
+  const real = realpathSync(directory);
+  const common = gitCommonDirectory(real);
+  const root = common ?? real;
+  const name = basename(basename(root) === ".git" ? dirname(root) : root).replace(/[^A-Za-z0-9._-]/g, "_") || "root";
+  const hash = createHash("sha256").update(root).digest("hex").slice(0, 12);
+  return { id: `${name}-${hash}`, root };
+}
+
+/** `$CLAUDE_POOL_HOME`, else `~/.claude-pool`: where every project's store lives, outside the working tree. */
+export function poolHome(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  const home = env.CLAUDE_POOL_HOME;
+  return home === undefined || home === "" ? join(env.HOME ?? homedir(), ".claude-pool") : resolve(home);
+}
+
+/** The store of the project that a directory belongs to. */
+export function storePath(directory: string, env: Readonly<Record<string, string | undefined>> = process.env): string {
+  return join(poolHome(env), projectOf(directory).id, "pool.db");
+}
+
+function gitCommonDirectory(directory: string): string | undefined {
+  try {
+    const answer = execFileSync("git", ["rev-parse", "--git-common-dir"], {
+      cwd: directory,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+      timeout: 5_000,
+      // A variable left by a hook of another repository must not choose this one's.
+      env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_"))),
+    }).trim();
+    return answer === "" ? undefined : realpathSync(resolve(directory, answer));
+  } catch {
+    return undefined; // no git, or no repository: the directory stands for itself
+  }
+}
