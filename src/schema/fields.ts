@@ -1,0 +1,178 @@
+/**
+ * Every field that a task, a slot and a pool can be told: the one schema of the library, the program, the config file and
+ * the wire. `Fields<T>` holds it to the core's types: a field too few or too many does not compile.
+ */
+import { z } from "zod";
+import type { OpenPoolOptions } from "../core/api.ts";
+import { defaultConfig, type PoolConfig } from "../core/config.ts";
+import {
+  efforts,
+  hostKinds,
+  permissionModes,
+  settingSources,
+  slotModes,
+  type SlotConfig,
+  type TaskOverrides,
+  type TaskSpec,
+} from "../core/task.ts";
+import {
+  dollarsFrom,
+  environment,
+  flag,
+  jsonObject,
+  listOf,
+  mcpServers,
+  milliseconds,
+  modelName,
+  oneOf,
+  promptText,
+  seconds,
+  text,
+  whole,
+  wholeAtLeast,
+} from "./values.ts";
+
+type Fields<T> = Readonly<Record<keyof T, z.ZodType>>;
+
+const effort = z
+  .enum([...efforts, "min"], { error: `one of ${efforts.join(", ")} (min means low)` })
+  .transform((value) => (value === "min" ? "low" : value))
+  .optional()
+  .describe("How much thought the model spends; `min` means `low`.");
+const toolNames = listOf(text("the name or rule of a tool"), "a list of tools");
+const promptMode = oneOf(["append", "replace"]).optional();
+const perSlot = {
+  model: modelName.optional().describe("Alias or full id of the model."),
+  permissionMode: oneOf(permissionModes).optional().describe("What the CLI may do without asking; default `plan`."),
+  maxTurns: wholeAtLeast(1).optional().describe("The most turns of one run."),
+  systemPrompt: text().optional().describe("Appended to Claude Code's own system prompt, or instead of it."),
+  systemPromptMode: promptMode.describe("Whether `system_prompt` is appended or replaces Claude Code's own."),
+  effort,
+  fallbackModel: modelName.optional().describe("The model to go on with when the first is overloaded."),
+  allowedTools: toolNames.optional().describe("Tools and rules allowed without asking; added to those of lower layers."),
+  mcpServers: mcpServers.optional().describe("MCP servers by name, as in .mcp.json."),
+  settingSources: listOf(oneOf(settingSources), "a list of user, project, local")
+    .optional()
+    .describe("Whose CLAUDE.md, settings, hooks and skills apply; default all three."),
+};
+const allowedToolsMode = oneOf(["add", "replace"])
+  .optional()
+  .describe("Whether `allowed_tools` adds to the lower layers' or replaces them.");
+
+export const overrideFields = {
+  ...perSlot,
+  allowedToolsMode,
+  disallowedTools: toolNames.optional().describe("Tools that are refused."),
+  tools: toolNames.optional().describe("The built-in tools that exist at all."),
+  jsonSchema: jsonObject("an object, a JSON schema").optional().describe("The answer must fit this JSON schema."),
+  maxBudgetUsd: dollarsFrom("above_zero").optional().describe("The task's own cap in dollars."),
+} satisfies Fields<TaskOverrides>;
+
+const taskConversation = z.union(
+  [oneOf(["fresh", "continue"]), z.strictObject({ taskId: text("the id of a task") }, { error: "an object with the id of a task" })],
+  { error: "fresh, continue, or an object with the id of a task" },
+);
+
+const taskFields = {
+  ...overrideFields,
+  prompt: promptText.describe("What is to be done."),
+  priority: whole().optional().describe("Higher first; default 0."),
+  tags: listOf(text("text that is not empty", 200), "a list of tags")
+    .max(64, { error: "at most 64 tags" })
+    .optional()
+    .describe("Words to find the task by."),
+  cwd: text("a directory").optional().describe("The directory to work in; default the pool's."),
+  timeoutMs: milliseconds(1).optional().describe("The longest the run may take, in milliseconds."),
+  queueTimeoutMs: milliseconds(1).optional().describe("The longest the task may wait for a slot, in milliseconds."),
+  key: text("text that is not empty", 512).optional().describe("Idempotency key: the same key and spec give the first id."),
+  review: flag().optional().describe("Stop for approval before the task counts as completed."),
+  maxRejections: wholeAtLeast(1).optional().describe("How many rejections fail the task."),
+  conversation: taskConversation.optional().describe("A fresh conversation, the slot's last, or another task's."),
+} satisfies Fields<TaskSpec>;
+
+const slotFields = {
+  ...perSlot,
+  allowedToolsMode,
+  name: text("a name", 200).optional().describe("Who the slot is; told to the model."),
+  role: text("a role", 200).optional().describe("What the slot is for; told to the model."),
+  description: text("text that is not empty", 4_000).optional().describe("More about the slot; told to the model."),
+  slotAssignmentTimeoutSecs: seconds().optional().describe("Kept for the original's sake; the pool's setting counts."),
+  conversation: oneOf(["fresh", "continue"]).optional().describe("Whether each task starts a new conversation."),
+} satisfies Fields<SlotConfig>;
+
+const scaling = z
+  .strictObject(
+    {
+      minSlots: wholeAtLeast(0).default(defaultConfig.scaling.minSlots).describe("The fewest slots."),
+      maxSlots: wholeAtLeast(1).default(defaultConfig.scaling.maxSlots).describe("The most slots."),
+    },
+    { error: "an object with the fewest and the most slots" },
+  )
+  .refine((bounds) => bounds.minSlots <= bounds.maxSlots, { error: "a minimum that is not above the maximum" });
+
+const poolConfigFields = {
+  ...perSlot,
+  disallowedTools: toolNames.optional().describe("Tools that are refused in every task."),
+  tools: toolNames.optional().describe("The built-in tools that exist at all."),
+  budgetMicrodollars: wholeAtLeast(0).optional().describe("The pool's cap in millionths of a dollar."),
+  budgetRenews: oneOf(["none", "day", "week"]).optional().describe("When spending starts to count anew by itself."),
+  slotMode: oneOf(slotModes).optional().describe("`persistent` keeps a process open between tasks."),
+  maxRestarts: wholeAtLeast(0).optional().describe("How often a slot's process is opened anew after it failed to open."),
+  worktreeIsolation: flag().optional().describe("A git worktree for each slot (not in this version)."),
+  worktreeBaseDir: text("a directory").optional().describe("Where the worktrees are (not in this version)."),
+  slotAssignmentTimeoutSecs: seconds().optional().describe("Tasks that wait longer for a slot fail; default: they wait."),
+  scaling: scaling.optional().describe("Bounds of the number of slots."),
+  unattendedMode: flag().optional().describe("With no permission mode chosen: `dontAsk` instead of `plan`."),
+  detectPermissionPrompts: flag().optional().describe("A run whose last tool call was denied fails."),
+  supervisorEnabled: flag().optional().describe("A supervisor of the slots (not in this version)."),
+  supervisorIntervalSecs: seconds().optional().describe("How often the supervisor looks, in seconds."),
+  strictMcpConfig: flag().optional().describe("Only the MCP servers named here, never the project's own."),
+  claude: text("the path of a program").optional().describe("The Claude program; default the Agent SDK's own."),
+  env: environment.optional().describe("Added to the environment of every Claude process."),
+  timeoutMs: milliseconds(1).optional().describe("The longest a run may take, in milliseconds."),
+  silenceTimeoutMs: milliseconds(1).optional().describe("A run that says nothing for so long is timed out."),
+  killGraceMs: milliseconds(0).optional().describe("Between asking a process to end and killing it."),
+  processNamespace: oneOf(["auto", "require", "off"]).optional().describe("A process namespace for each CLI."),
+  maxTasksPerProcess: wholeAtLeast(1).optional().describe("A process is replaced after so many tasks."),
+  maxProcessMemoryBytes: wholeAtLeast(1).optional().describe("A process is replaced past so much memory."),
+  maxLostRuns: wholeAtLeast(1).optional().describe("A task whose process died so often fails."),
+  leaseMs: milliseconds(1).optional().describe("How long a host's right to its tasks lasts without renewal."),
+  conversation: oneOf(["fresh", "continue"]).optional().describe("Whether each task starts a new conversation."),
+  allowBypassPermissions: flag().optional().describe("Whether mode `bypassPermissions` is possible at all."),
+} satisfies Fields<PoolConfig>;
+
+export const slotConfigSchema = z.strictObject(slotFields, { error: "an object, a slot's configuration" });
+export const taskSpecSchema = z.strictObject(taskFields, { error: "a prompt or an object with a `prompt`" });
+
+const fileFields = {
+  ...poolConfigFields,
+  slots: z
+    .union([wholeAtLeast(0, "a number of slots of at least 0"), listOf(slotConfigSchema, "a list of slot configurations")], {
+      error: "a number of slots of at least 0, or a list of slot configurations",
+    })
+    .optional()
+    .describe("How many slots a host brings, or a configuration for each."),
+  store: text("the path of a file").optional().describe("The store's file; default the project's own."),
+  budgetUsd: dollarsFrom("zero").optional().describe("The pool's cap in dollars."),
+};
+
+/** What claude-pool.json may hold, in the library's names. */
+export const configFileSchema = z.strictObject(fileFields, { error: "an object of settings" });
+
+/** What `openPool` takes. */
+export const poolOptionsSchema = z.strictObject(
+  {
+    ...fileFields,
+    cwd: text("a directory").optional(),
+    kind: oneOf(hostKinds).optional(),
+    runner: port("runner"),
+    clock: port("clock"),
+    processes: port("process table"),
+  } satisfies Fields<OpenPoolOptions>,
+  { error: "an object of options" },
+);
+
+/** A part that a test puts in place of the real one: used as it is. */
+function port(what: string) {
+  return z.custom<object>((value) => typeof value === "object" && value !== null, { error: `a ${what}` }).optional();
+}
