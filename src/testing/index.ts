@@ -28,3 +28,15 @@ export {
   withLimits,
 } from "./replies.ts";
 export { type Match, type ScriptedApi, type ScriptedApiOptions, startScriptedApi } from "./scripted-api.ts";
+export { manualClock, type ManualClock } from "./manual-clock.ts";
+export { cancelled, completed, failed, limited, lost, timedOut } from "./outcomes.ts";
+export type { ScriptedProcess, ScriptedTurn, TurnAnswer } from "./scripted-process.ts";
+export {
+  type RemainsQuery,
+  type RunnerAnswer,
+  type RunnerScript,
+  scriptedRunner,
+  type ScriptedRunner,
+  type ScriptedRunnerOptions,
+  type TurnMatch,
+} from "./scripted-runner.ts";
