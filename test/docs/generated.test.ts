@@ -1,0 +1,23 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { errorMeanings } from "../../src/core/errors.ts";
+import { endReasons } from "../../src/core/outcome.ts";
+import { generatedFiles } from "../../scripts/generate-docs.ts";
+
+it.each([...generatedFiles()])("keeps %s as the code has it (else: npm run docs)", (path, content) => {
+  expect(readFileSync(path, "utf8")).toBe(content);
+});
+
+it("lists every error code in docs/errors.md exactly once", () => {
+  expect(firstCells("docs/errors.md", "## Reasons of a failed task", "before")).toEqual(Object.keys(errorMeanings));
+});
+
+it("lists every reason of a failed task in docs/errors.md exactly once", () => {
+  expect(firstCells("docs/errors.md", "## Reasons of a failed task", "after")).toEqual([...endReasons]);
+});
+
+/** What stands in backquotes in the first column of the tables before or after a heading. */
+function firstCells(path: string, heading: string, side: "before" | "after"): readonly string[] {
+  const part = readFileSync(path, "utf8").split(heading)[side === "before" ? 0 : 1] ?? "";
+  return [...part.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1] ?? "");
+}
