@@ -8,6 +8,11 @@ export function newTaskId(): string {
   return `task-${randomText(12)}`;
 }
 
+/** Is this a whole task id, not only the beginning of one? */
+export function isTaskId(text: string): boolean {
+  return /^task-[0-9a-z]{12}$/.test(text);
+}
+
 /** A new host id, `host-` and 50 random bits. */
 export function newHostId(): string {
   return `host-${randomText(10)}`;

@@ -71,6 +71,10 @@ export interface Finish {
   readonly hold?: Hold;
   /** `lost` only: fail instead of requeue, because its process died too often. */
   readonly giveUp?: boolean;
+  /** `lost` only: false when the host itself cut the run short, so that it does not count into `lostRuns`. Default true. */
+  readonly countsAsLost?: boolean;
+  /** `lost` only: the conversation in which the next run goes on; an earlier one stays if this is absent. */
+  readonly resumeSessionId?: string;
 }
 
 export interface ListPage {
@@ -121,12 +125,13 @@ export interface Records {
   /** When the next hold or queue deadline is over; undefined: none. */
   nextDeadlineMs(): Promise<number | undefined>;
   releaseHolds(reason: HoldReason): Promise<void>;
-  /** Fails the pending tasks of an attached run that no longer fit the budget. */
-  failHeld(originHost: string, hold: HoldReason, reason: EndReason, error: string): Promise<readonly string[]>;
+  /** Fails the pending tasks of one origin (only those so held, if `hold` is given); resolves to their ids. */
+  failPending(originHost: string, reason: EndReason, error: string, hold?: HoldReason): Promise<readonly string[]>;
 
   // Hosts and slots -------------------------------------------------------------------------------------------------
   startHost(host: HostRecord): Promise<void>;
-  renewHost(hostId: string, leaseUntilMs: number): Promise<void>;
+  /** False: the host was taken for dead and has lost its tasks and slots. */
+  renewHost(hostId: string, leaseUntilMs: number): Promise<boolean>;
   hosts(): Promise<readonly HostRecord[]>;
   /** Slots become stopped; running tasks, if any are left, go back to pending. */
   endHost(hostId: string): Promise<void>;

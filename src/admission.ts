@@ -1,0 +1,43 @@
+/** From what a caller hands to `submit` to what the records take: checked, with ids, and with directories that exist. */
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { SubmitOptions } from "./core/api.ts";
+import type { PoolConfig } from "./core/config.ts";
+import { PoolError } from "./core/errors.ts";
+import { newTaskId } from "./core/ids.ts";
+import type { NewTask } from "./core/records.ts";
+import type { TaskSpec } from "./core/task.ts";
+import { parseTaskSpec, refuseBypass } from "./schema/parse.ts";
+
+/**
+ * Checks one spec; `options` are the defaults of its fields.
+ *
+ * @throws {PoolError} `invalid_options`, `cwd_not_found`.
+ */
+export function admit(
+  input: string | TaskSpec,
+  options: SubmitOptions,
+  pool: { readonly cwd: string; readonly config: PoolConfig; readonly originHost: string | undefined },
+): NewTask {
+  const own = typeof input === "string" ? { prompt: input } : input;
+  const spec = parseTaskSpec({ ...options, ...own });
+  refuseBypass(spec.permissionMode, pool.config.allowBypassPermissions);
+  const cwd = resolve(pool.cwd, spec.cwd ?? ".");
+  checkDirectory(cwd);
+  // Stored even where it is the pool's own: another host of this project may stand in another directory.
+  return {
+    id: newTaskId(),
+    spec: { ...spec, cwd },
+    ...(pool.originHost === undefined ? {} : { originHost: pool.originHost }),
+  };
+}
+
+/** @throws {PoolError} `cwd_not_found`. */
+export function checkDirectory(directory: string): void {
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  throw new PoolError(
+    "cwd_not_found",
+    `No directory ${JSON.stringify(directory)}: a task's working directory must exist. Create it, or name another.`,
+    { cwd: directory },
+  );
+}

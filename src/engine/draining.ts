@@ -1,0 +1,34 @@
+/** Shuts the pool: no new work, pending work cancelled or kept, running work given until the grace ends. */
+import type { DrainOptions, DrainSummary } from "../core/api.ts";
+import type { EngineParts } from "./parts.ts";
+import type { Waiting } from "./waiting.ts";
+
+const defaultGraceMs = 30_000;
+/** Tasks are looked up a page at a time; a pool runs as many as it has slots. */
+const page = 500;
+
+/**
+ * Resolves when nothing of the pool runs any more; the pool refuses work until it is opened anew.
+ *
+ * D1. The flag is set first, so nothing is leased after the running tasks have been listed.
+ */
+export async function drainPool(
+  parts: EngineParts,
+  waiting: Waiting,
+  cancel: (id: string) => Promise<unknown>,
+  options: DrainOptions = {},
+): Promise<DrainSummary> {
+  const { records } = parts;
+  await records.setShutdown(true); // D1
+  const cancelledPending = options.keepPending === true ? [] : await records.cancelPending();
+  const running = (await records.list({ state: "running" }, { limit: page })).tasks.map((task) => task.id);
+  const answer = await waiting.wait(running, { timeoutMs: options.graceMs ?? defaultGraceMs });
+  await Promise.all(answer.pending.map(cancel));
+  const status = await records.status();
+  return {
+    totalCostMicrodollars: status.totalSpendMicrodollars,
+    totalTasksCompleted: status.completedTasks,
+    cancelledPending,
+    cancelledRunning: answer.pending,
+  };
+}

@@ -1,0 +1,227 @@
+/**
+ * One run, from the lease to what is to be committed: settings, conversation, process, turn, outcome.
+ *
+ * E1. `carryOut` never rejects: whatever happens is an Outcome.
+ * E2. The first cause that ends a run is the one its outcome names.
+ */
+import { resolveSettings, type ResolvedSettings } from "../core/config.ts";
+import { contextText } from "../core/context-text.ts";
+import { PoolError } from "../core/errors.ts";
+import type { EndReason, Outcome } from "../core/outcome.ts";
+import type { EndCause, SlotProcess, TurnEvent } from "../core/ports.ts";
+import type { Finish, Lease } from "../core/records.ts";
+import type { TaskResult } from "../core/task.ts";
+import { launchSpec, turnSpec } from "./launch.ts";
+import { OutputLog } from "./output-log.ts";
+import type { EngineParts } from "./parts.ts";
+import type { Slot } from "./slot.ts";
+
+/** What a run is told when it goes on in the conversation of one that was cut off. */
+const goOnPrompt =
+  "Your work on the task above was cut off by a crash. Look at what is already done, then go on until the task is finished.";
+
+export class Execution {
+  readonly lease: Lease;
+  readonly slot: Slot;
+  readonly cwd: string;
+  /** Set when the Claude program itself did not open, so that the slot rests and the task goes back to the queue. */
+  launchError: string | undefined;
+  readonly #parts: EngineParts;
+  readonly #settings: ResolvedSettings;
+  readonly #log: OutputLog;
+  readonly #controller = new AbortController();
+  readonly #startedAt: number;
+  #reservedMicrodollars: number;
+  #growing = false;
+
+  constructor(parts: EngineParts, slot: Slot, lease: Lease) {
+    this.#parts = parts;
+    this.slot = slot;
+    this.lease = lease;
+    this.cwd = lease.task.cwd ?? parts.cwd;
+    this.#settings = resolveSettings(parts.config, slot.config, lease.task);
+    this.#log = new OutputLog(parts, { taskId: lease.task.id, slotId: slot.id, runId: lease.runId });
+    this.#reservedMicrodollars = lease.reservedMicrodollars;
+    this.#startedAt = parts.clock.monotonic();
+  }
+
+  /** Ends the run early; a second cause changes nothing (E2). */
+  end(cause: EndCause): void {
+    this.#controller.abort(cause);
+  }
+
+  async carryOut(): Promise<Finish> {
+    const cancelTimer = this.#armTimeout();
+    const outcome = await this.#outcome();
+    cancelTimer();
+    this.#log.flush();
+    return this.#finish(outcome);
+  }
+
+  #armTimeout(): () => void {
+    const { timeoutMs } = this.#settings;
+    if (timeoutMs === undefined) return () => undefined;
+    return this.#parts.clock.after(timeoutMs, () => {
+      this.end("timeout");
+    });
+  }
+
+  async #outcome(): Promise<Outcome> {
+    try {
+      const opened = await this.#open();
+      if (this.#controller.signal.aborted) return this.#unstarted(undefined);
+      const turn = turnSpec(this.#parts.config, this.#settings, {
+        runId: this.lease.runId,
+        prompt: opened.goesOn ? goOnPrompt : this.lease.task.prompt,
+        context: contextText(this.slot.config, await this.#parts.records.context()),
+      });
+      return await opened.process.turn(turn, this.#controller.signal, (event) => {
+        this.#hear(event);
+      });
+    } catch (error) {
+      return this.#unstarted(error);
+    }
+  }
+
+  async #open(): Promise<{ readonly process: SlotProcess; readonly goesOn: boolean }> {
+    const launch = launchSpec(this.#parts.config, this.#settings, this.cwd);
+    const { signal } = this.#controller;
+    const crashed = this.lease.task.resumeSessionId;
+    if (crashed !== undefined) {
+      try {
+        return { process: await this.slot.prepare(launch, crashed, signal), goesOn: true };
+      } catch (error) {
+        // The transcript may be gone by now: the task is then done from its prompt, which is what was promised.
+        if (signal.aborted || !(error instanceof PoolError) || error.code !== "claude_broken") throw error;
+      }
+    }
+    return { process: await this.slot.prepare(launch, await this.#conversation(), signal), goesOn: false };
+  }
+
+  /** The conversation that was asked for; undefined: a fresh one. */
+  async #conversation(): Promise<string | undefined> {
+    const choice = this.#settings.conversation;
+    if (choice === "fresh") return undefined;
+    if (choice === "continue") {
+      const record = (await this.#parts.records.slots()).find((slot) => slot.id === this.slot.id);
+      return record?.sessionCwd === this.cwd ? record.sessionId : undefined;
+    }
+    const other = await this.#parts.records.get(choice.taskId);
+    if (other?.result?.sessionId === undefined) {
+      throw new PoolError("task_not_found", `Task ${choice.taskId} has no conversation to continue.`, choice);
+    }
+    return other.result.sessionId;
+  }
+
+  #hear(event: TurnEvent): void {
+    switch (event.type) {
+      case "text":
+        this.#log.text(event.text);
+        break;
+      case "tool":
+        this.#log.tool(event.tool, event.summary);
+        break;
+      case "cost":
+        this.#watchBudget(event.costMicrodollars);
+        break;
+      case "conversation":
+      case "api_retry":
+      case "usage_limit":
+        break;
+    }
+  }
+
+  /** A run without a cap of its own asks for more money when it has used what was reserved (M1 of core/budget.ts). */
+  #watchBudget(costMicrodollars: number): void {
+    const hasOwnCap = this.#settings.maxCostMicrodollars !== undefined;
+    if (this.#reservedMicrodollars === 0 || hasOwnCap || this.#growing) return;
+    if (costMicrodollars < this.#reservedMicrodollars) return;
+    this.#growing = true;
+    this.#parts.records.growReservation(this.lease.runId).then(
+      (granted) => {
+        this.#growing = false;
+        this.#reservedMicrodollars += granted;
+        if (granted === 0) this.end("budget");
+      },
+      (error: unknown) => {
+        this.#growing = false;
+        this.#parts.report(error);
+      },
+    );
+  }
+
+  /** The outcome of a run whose turn never began: the reason is the abort's if there was one, else the error's. */
+  #unstarted(error: unknown): Outcome {
+    const cause = this.#controller.signal.aborted ? (this.#controller.signal.reason as EndCause) : undefined;
+    switch (cause) {
+      case "cancel":
+      case "shutdown":
+        return { kind: "cancelled", result: this.#emptyResult("cancelled", "Cancelled before its first turn.") };
+      case "timeout":
+        return { kind: "timed_out", result: this.#emptyResult("timed_out", "Timed out before its first turn.") };
+      case "budget":
+        return { kind: "failed", result: this.#emptyResult("budget", "No money was left for its first turn.") };
+      case undefined: {
+        const text = error instanceof Error ? error.message : String(error);
+        if (this.#isBrokenClaude(error)) this.launchError = text;
+        return { kind: "failed", result: this.#emptyResult("launch", text) };
+      }
+    }
+  }
+
+  /** The program itself, not something that only this task asked of it. */
+  #isBrokenClaude(error: unknown): boolean {
+    if (!(error instanceof PoolError)) return false;
+    if (error.code === "claude_not_found") return true;
+    const { jsonSchema, tools, mcpServers, fallbackModel, systemPrompt } = this.#settings;
+    const asksForMore = [jsonSchema, tools, fallbackModel, systemPrompt].some((extra) => extra !== undefined);
+    return error.code === "claude_broken" && !asksForMore && Object.keys(mcpServers).length === 0;
+  }
+
+  #emptyResult<R extends EndReason>(reason: R, error: string): TaskResult & { readonly reason: R } {
+    return {
+      output: "",
+      success: false,
+      costMicrodollars: 0,
+      turnsUsed: 0,
+      elapsedMs: Math.round(this.#parts.clock.monotonic() - this.#startedAt),
+      permissionMode: this.#settings.permissionMode,
+      reason,
+      error,
+    };
+  }
+
+  /** What is committed: a run that this host itself cut short for its shutdown goes back to the queue. */
+  async #finish(outcome: Outcome): Promise<Finish> {
+    const { task, runId } = this.lease;
+    const base = { taskId: task.id, runId, cwd: this.cwd };
+    if (outcome.kind === "limited") {
+      return { ...base, outcome, hold: { reason: "limit", untilMs: outcome.resetsAtMs } };
+    }
+    if (this.launchError !== undefined && outcome.kind === "failed") {
+      return { ...base, outcome: { kind: "lost", result: outcome.result }, countsAsLost: false };
+    }
+    const isShutdown = outcome.kind === "cancelled" && this.#controller.signal.reason === "shutdown";
+    if (!isShutdown && outcome.kind !== "lost") return { ...base, outcome };
+    const remains = await this.#remains();
+    const giveUp = !isShutdown && task.lostRuns + 1 >= this.#parts.config.maxLostRuns;
+    return {
+      ...base,
+      outcome: { kind: "lost", result: { ...outcome.result, reason: "lost" } },
+      countsAsLost: !isShutdown,
+      giveUp,
+      ...(remains === undefined ? {} : { resumeSessionId: remains }),
+    };
+  }
+
+  /** The conversation to go on in, if Claude's transcript holds the prompt; without it the prompt is sent again. */
+  async #remains(): Promise<string | undefined> {
+    try {
+      const run = { runId: this.lease.runId, cwd: this.cwd, sinceMs: this.lease.task.startedAtMs ?? 0 };
+      return (await this.#parts.runner.remains(run)).sessionId;
+    } catch (error) {
+      this.#parts.report(error);
+      return undefined;
+    }
+  }
+}

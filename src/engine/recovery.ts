@@ -1,0 +1,72 @@
+/**
+ * Takes over from dead hosts: ends what their Claude processes still do, then puts their tasks back into the queue.
+ *
+ * V1. A task is leased again only when every process of its lost run is dead.
+ * V2. One host at a time recovers a dead one; if it dies over that, another begins anew, and every step may be repeated.
+ */
+import type { HostRecord } from "../core/task.ts";
+import type { EngineParts } from "./parts.ts";
+
+export class Recovery {
+  readonly #parts: EngineParts;
+  /** Leases as first seen at their present value, by our own clock that never jumps. */
+  readonly #seen = new Map<string, { readonly leaseUntilMs: number; readonly sinceMonotonic: number }>();
+  readonly #bootId: string;
+  readonly #hostname: string;
+
+  constructor(parts: EngineParts, self: { readonly bootId: string; readonly hostname: string }) {
+    this.#parts = parts;
+    this.#bootId = self.bootId;
+    this.#hostname = self.hostname;
+  }
+
+  /** Recovers every dead host once; resolves to how many. */
+  async sweep(ownHostId: string): Promise<number> {
+    const hosts = await this.#parts.records.hosts();
+    const dead = hosts.filter((host) => host.id !== ownHostId && host.state !== "ended" && this.isDead(host));
+    let recovered = 0;
+    for (const host of dead) {
+      if (!(await this.#parts.records.claimRecovery(host.id, ownHostId))) continue;
+      await this.#recover(host);
+      recovered += 1;
+    }
+    return recovered;
+  }
+
+  /** Is this host's process gone? A live process whose lease stood still for a whole lease of our own time counts as gone. */
+  isDead(host: HostRecord): boolean {
+    if (host.hostname === this.#hostname) {
+      if (host.bootId !== this.#bootId || !this.#parts.processes.isAlive(host)) return true;
+    }
+    return this.#leaseStandsStill(host);
+  }
+
+  /** Our own monotonic clock judges, so that neither a sleeping laptop nor a jump of the wall clock makes a host look dead. */
+  #leaseStandsStill(host: HostRecord): boolean {
+    const now = this.#parts.clock.monotonic();
+    const seen = this.#seen.get(host.id);
+    if (seen?.leaseUntilMs !== host.leaseUntilMs) {
+      this.#seen.set(host.id, { leaseUntilMs: host.leaseUntilMs, sinceMonotonic: now });
+      return false;
+    }
+    return now - seen.sinceMonotonic > this.#parts.config.leaseMs;
+  }
+
+  async #recover(host: HostRecord): Promise<void> {
+    const { records, runner } = this.#parts;
+    const slots = (await records.slots()).filter((slot) => slot.hostId === host.id);
+    await Promise.all(
+      slots.map(async (slot) => {
+        if (slot.process !== undefined) await runner.endOrphan(slot.process); // V1
+      }),
+    );
+    const estimate = await records.estimate();
+    for (const { task, run } of await records.runningOf(host.id)) {
+      const cwd = task.cwd ?? this.#parts.cwd;
+      const remains = await runner.remains({ runId: run.runId, cwd, sinceMs: run.startedAtMs });
+      await records.recoverRun(run.runId, remains, estimate);
+    }
+    await records.endHost(host.id);
+    this.#seen.delete(host.id);
+  }
+}

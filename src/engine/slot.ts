@@ -1,0 +1,145 @@
+/**
+ * One slot of this host: it keeps a Claude process open between tasks, and makes it clean in between.
+ *
+ * Owns: its process. Never touches: tasks, leases, money.
+ *
+ * L1. A task gets a process only when the one before it has been made clean, or replaced.
+ * L2. A process's identity is in the records before a task is given to it, so that whoever finds this host dead finds it.
+ */
+import type { LaunchSpec, SlotProcess } from "../core/ports.ts";
+import type { SlotConfig, SlotRecord } from "../core/task.ts";
+import { launchKey } from "./launch.ts";
+import type { EngineParts } from "./parts.ts";
+
+/** Memory is asked for after every so many tasks: it grows slowly, and the question costs a walk over a process tree. */
+const tasksBetweenMemoryChecks = 10;
+
+interface OpenProcess {
+  readonly process: SlotProcess;
+  readonly launch: LaunchSpec;
+  readonly key: string;
+  /** The conversation it stands in; undefined: a new one that nothing was said in. */
+  conversation: string | undefined;
+  tasks: number;
+  gone: boolean;
+}
+
+export class Slot {
+  readonly id: string;
+  config: SlotConfig;
+  /** A task may be leased to it. */
+  free = true;
+  /** Orders free slots: the longest idle is first. */
+  freeSince = 0;
+  /** It takes nothing new and stops when it is free. */
+  draining = false;
+  /** Why it takes nothing for now. */
+  error: string | undefined;
+  /** How often in a row its process did not open. */
+  launchFailures = 0;
+  #open: OpenProcess | undefined;
+  #settled: Promise<void> = Promise.resolve();
+  readonly #parts: EngineParts;
+
+  constructor(parts: EngineParts, record: SlotRecord) {
+    this.#parts = parts;
+    this.id = record.id;
+    this.config = record.config;
+  }
+
+  /** Is a process open that this launch spec could use as it is? */
+  isWarmFor(key: string): boolean {
+    return this.#open?.key === key && !this.#open.gone;
+  }
+
+  /**
+   * A clean process for a launch spec, on a new conversation or on that of `resume`.
+   *
+   * @throws {PoolError} what `Runner.open` throws; the slot then has no process.
+   */
+  async prepare(launch: LaunchSpec, resume: string | undefined, signal?: AbortSignal): Promise<SlotProcess> {
+    await this.#settled;
+    const key = launchKey(launch);
+    if (this.isWarmFor(key) && (await this.#turnsTo(resume))) return this.#take();
+    await this.close();
+    const options = { ...(resume === undefined ? {} : { resume }), ...(signal === undefined ? {} : { signal }) };
+    const process = await this.#parts.runner.open(launch, options);
+    this.#open = this.#adopt(process, launch, key, resume);
+    try {
+      await this.#parts.records.updateSlot(this.id, { process: process.identity, error: null }); // L2
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    return this.#take();
+  }
+
+  /** Called when a task is over: makes the process clean for the next one, off the clock of both (L1). */
+  settle(conversation: string | undefined): void {
+    if (this.#open !== undefined) this.#open.conversation = conversation ?? "unknown";
+    this.#settled = this.#tidy().catch((error: unknown) => {
+      this.#parts.report(error);
+    });
+  }
+
+  /** Resolves when nothing of its process tree is alive. */
+  async close(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    await open?.process.close();
+  }
+
+  /** Resolves when the clean-up after the last task is done. */
+  settled(): Promise<void> {
+    return this.#settled;
+  }
+
+  #take(): SlotProcess {
+    const open = this.#open;
+    if (open === undefined) throw new Error(`slot ${this.id} has no process to give`);
+    open.tasks += 1;
+    return open.process;
+  }
+
+  async #turnsTo(resume: string | undefined): Promise<boolean> {
+    const open = this.#open;
+    if (open === undefined) return false;
+    if (resume === open.conversation) return true;
+    if (resume !== undefined) return false;
+    if (!(await open.process.clear())) return false;
+    open.conversation = undefined;
+    return !open.gone;
+  }
+
+  #adopt(process: SlotProcess, launch: LaunchSpec, key: string, resume: string | undefined): OpenProcess {
+    const open: OpenProcess = { process, launch, key, conversation: resume, tasks: 0, gone: false };
+    void process.gone.then(() => {
+      open.gone = true;
+    });
+    return open;
+  }
+
+  async #tidy(): Promise<void> {
+    const open = this.#open;
+    if (open === undefined) return;
+    if (open.gone || this.#parts.config.slotMode === "ephemeral") return this.close();
+    if (await this.#isWornOut(open)) return this.#replace(open.launch);
+    if ((this.config.conversation ?? this.#parts.config.conversation) === "continue") return;
+    if (!(await this.#turnsTo(undefined))) await this.#replace(open.launch);
+  }
+
+  async #isWornOut(open: OpenProcess): Promise<boolean> {
+    const { maxTasksPerProcess, maxProcessMemoryBytes } = this.#parts.config;
+    if (open.tasks >= maxTasksPerProcess) return true;
+    if (open.tasks % tasksBetweenMemoryChecks !== 0) return false;
+    return ((await open.process.memoryBytes()) ?? 0) > maxProcessMemoryBytes;
+  }
+
+  async #replace(launch: LaunchSpec): Promise<void> {
+    await this.close();
+    if (this.draining) return;
+    const process = await this.#parts.runner.open(launch);
+    this.#open = this.#adopt(process, launch, launchKey(launch), undefined);
+    await this.#parts.records.updateSlot(this.id, { process: process.identity });
+  }
+}
