@@ -76,9 +76,7 @@ const added = [
 ];
 
 function typedText(text: string): string {
-  return added
-    .reduce((rest, pattern) => rest.replaceAll(new RegExp(pattern, pattern.flags.replace("g", "") + "g"), ""), text)
-    .trim();
+  return added.reduce((rest, pattern) => rest.replace(pattern, ""), text).trim();
 }
 
 function toolResult(block: Readonly<Record<string, unknown>>): ToolResult {

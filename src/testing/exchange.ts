@@ -1,5 +1,4 @@
 /** One request's answer on the wire: an SSE stream or plain JSON, as the request asked. */
-import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { setTimeout as timer } from "node:timers/promises";
 import type { LoggedRequest } from "./logged-request.ts";
@@ -148,8 +147,8 @@ export class Exchange {
 
   async #write(text: string): Promise<void> {
     if (this.closed.aborted) return;
-    const room = this.#response.write(text);
-    if (!room) await this.wait(once(this.#response, "drain", { signal: this.closed }).catch(() => undefined)); // closed
+    // Waits until it is on its way: what a cut follows must have arrived.
+    await this.wait(new Promise<void>((resolve) => this.#response.write(text, () => resolve())));
   }
 
   #message(answer: Answer): Readonly<Record<string, unknown>> {

@@ -125,38 +125,19 @@ class LoopbackApi implements ScriptedApi {
     return this;
   }
 
-  waitForRequest(match: Match, options: { readonly signal?: AbortSignal } = {}): Promise<LoggedRequest> {
+  async waitForRequest(match: Match, options: { readonly signal?: AbortSignal } = {}): Promise<LoggedRequest> {
     const seen = this.requests.find((request) => isModelCall(request) && matches(match, request));
-    if (seen !== undefined) return Promise.resolve(seen);
-    return new Promise((resolve, reject) => {
-      const { signal } = options;
-      const abort = (): void => {
-        settle(() => {
-          reject(signal?.reason as Error);
-        });
-      };
-      const settle = (how: () => void): void => {
-        this.#waiters.delete(waiter);
-        signal?.removeEventListener("abort", abort);
-        how();
-      };
-      const waiter: Waiter = {
-        match,
-        resolve: (request) => {
-          settle(() => {
-            resolve(request);
-          });
-        },
-        reject: (reason) => {
-          settle(() => {
-            reject(reason as Error);
-          });
-        },
-      };
-      this.#waiters.add(waiter);
-      signal?.addEventListener("abort", abort);
-      if (signal?.aborted === true) abort();
-      else if (this.#closed) waiter.reject(closedError(match));
+    if (seen !== undefined) return seen;
+    options.signal?.throwIfAborted();
+    if (this.#closed) throw closedError(match);
+    const { promise, resolve, reject } = Promise.withResolvers<LoggedRequest>();
+    const waiter: Waiter = { match, resolve, reject };
+    const abort = (): void => reject(options.signal?.reason);
+    this.#waiters.add(waiter);
+    options.signal?.addEventListener("abort", abort);
+    return promise.finally(() => {
+      this.#waiters.delete(waiter);
+      options.signal?.removeEventListener("abort", abort);
     });
   }
 

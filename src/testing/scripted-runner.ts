@@ -31,6 +31,11 @@ export interface RemainsQuery {
   readonly sinceMs: number;
 }
 
+interface OpenOptions {
+  readonly resume?: string;
+  readonly signal?: AbortSignal;
+}
+
 /** A runner that records what it was asked and answers by a script. */
 export interface ScriptedRunner extends Runner {
   /** Every process opened so far, closed ones too. */
@@ -42,6 +47,7 @@ export interface ScriptedRunner extends Runner {
   /** Every run whose remains were asked for. */
   readonly remainsAsked: readonly RemainsQuery[];
   readonly closed: boolean;
+  open(launch: LaunchSpec, options?: OpenOptions): Promise<ScriptedProcess>;
   /** Adds a rule, which goes before the script; its answers are given one after the other, and the last repeats. */
   on(match: TurnMatch, ...answers: readonly [RunnerAnswer, ...RunnerAnswer[]]): this;
   /** The next opening, or as many as given, fails so. */
@@ -108,14 +114,11 @@ class InMemoryRunner implements ScriptedRunner {
     });
   }
 
-  open(
-    launch: LaunchSpec,
-    options: { readonly resume?: string; readonly signal?: AbortSignal } = {},
-  ): Promise<ScriptedProcess> {
+  async open(launch: LaunchSpec, options: OpenOptions = {}): Promise<ScriptedProcess> {
     const failure = this.#failures.shift();
-    if (failure !== undefined) return Promise.reject(failure);
-    if (this.closed) return Promise.reject(new PoolError("pool_closed", "The scripted runner is closed."));
-    if (options.signal?.aborted === true) return Promise.reject(new PoolError("aborted", "The opening was aborted."));
+    if (failure !== undefined) throw failure;
+    if (this.closed) throw new PoolError("pool_closed", "The scripted runner is closed.");
+    if (options.signal?.aborted === true) throw new PoolError("aborted", "The opening was aborted.");
     const index = this.processes.length;
     const opened = scriptedProcess({
       identity: this.#options.identity?.(index) ?? defaultIdentity(index),
@@ -126,7 +129,7 @@ class InMemoryRunner implements ScriptedRunner {
       answer: (turn) => this.#answer(turn),
     });
     this.processes.push(opened);
-    return Promise.resolve(opened);
+    return opened;
   }
 
   async endOrphan(process: ProcessIdentity): Promise<void> {
