@@ -1,7 +1,9 @@
 /** The public names of claude-pool; nothing else is public. */
 
 // Opening and using a pool
-export { openPool, type Pool, type PoolBudget } from "./pool.ts";
+export { openPool } from "./open-pool.ts";
+export type { Pool } from "./pool.ts";
+export type { PoolBudget } from "./pool-budget.ts";
 export type { Task } from "./task-handle.ts";
 
 // Options and answers
@@ -58,16 +60,7 @@ export type { ListPage } from "./core/records.ts";
 export { PoolError, type ErrorCode } from "./core/errors.ts";
 
 // Ports, for those who bring their own runner, clock or process table
-export type {
-  Clock,
-  LaunchSpec,
-  Processes,
-  Remains,
-  Runner,
-  SlotProcess,
-  TurnEvent,
-  TurnSpec,
-} from "./core/ports.ts";
+export type { Clock, LaunchSpec, Processes, Remains, Runner, SlotProcess, TurnEvent, TurnSpec } from "./core/ports.ts";
 
 // JSON as every surface writes it
 export { fromWire, toWire } from "./core/wire.ts";

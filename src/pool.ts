@@ -1,15 +1,10 @@
-/** What users hold: the one place where records, runner and engine are joined. No logic of its own. */
-import { realpathSync } from "node:fs";
-import { hostname } from "node:os";
-import { resolve } from "node:path";
-import { admit, checkDirectory } from "./admission.ts";
-import { systemClock } from "./clock.ts";
+/** What users hold: every surface calls this class, and each method hands on to the one place that does the work. */
+import { admit } from "./admission.ts";
 import type {
   DrainOptions,
   DrainSummary,
   EventsOptions,
   FanOutOptions,
-  OpenPoolOptions,
   RunOptions,
   Settled,
   SlotFilter,
@@ -17,8 +12,7 @@ import type {
   WaitAnswer,
   WaitOptions,
 } from "./core/api.ts";
-import { microdollars, type BudgetState } from "./core/budget.ts";
-import { defaultConfig, type PoolConfig } from "./core/config.ts";
+import type { PoolConfig } from "./core/config.ts";
 import { PoolError, invalidOptions, slotNotFound, taskNotFound } from "./core/errors.ts";
 import type { PoolEvent } from "./core/events.ts";
 import { isTaskId, newHostId } from "./core/ids.ts";
@@ -37,56 +31,16 @@ import type {
 } from "./core/task.ts";
 import { cancelTask } from "./engine/cancelling.ts";
 import { drainPool } from "./engine/draining.ts";
-import { fanOut, taskFailed } from "./engine/fan-out.ts";
+import { fanOut } from "./engine/fan-out.ts";
 import { Host } from "./engine/host.ts";
 import type { EngineParts } from "./engine/parts.ts";
 import { scaleTo } from "./engine/scaling.ts";
 import { outcomeOf, Waiting } from "./engine/waiting.ts";
 import { eventStream } from "./event-stream.ts";
-import { storePath } from "./project.ts";
-import { openRecords } from "./records/open-records.ts";
-import { openSqlite } from "./records/sqlite/driver.ts";
-import { claudeRunner } from "./runner/claude/claude-runner.ts";
-import { systemProcesses } from "./runner/processes.ts";
-import { parsePoolOptions, parseSlotConfig, refuseBypass } from "./schema/parse.ts";
+import { PoolBudget } from "./pool-budget.ts";
+import { parseSlotConfig, refuseBypass } from "./schema/parse.ts";
+import { wholeNumber } from "./schema/whole-number.ts";
 import { Task } from "./task-handle.ts";
-
-/**
- * Opens a project's pool; any number of processes may have it open.
- *
- * @throws {PoolError} `invalid_options`, `cwd_not_found`, `claude_not_found`, `sqlite_too_old` and every `store_*` code.
- * @example
- * await using pool = await openPool({ slots: 4, budgetUsd: 20, permissionMode: "acceptEdits" });
- * const { output } = await pool.run("Summarise src/");
- */
-export async function openPool(options: OpenPoolOptions = {}): Promise<Pool> {
-  const given = parsePoolOptions(options);
-  const cwd = resolve(given.cwd ?? ".");
-  checkDirectory(cwd);
-  const config = poolConfig(given);
-  refuseBypass(config.permissionMode, config.allowBypassPermissions);
-  const store = given.store ?? storePath(cwd);
-  const clock = given.clock ?? systemClock;
-  const sql = await openSqlite(store);
-  const records = await openRecords({ sql, clock });
-  const parts: EngineParts = {
-    records,
-    runner: given.runner ?? claudeRunner({ ...config, executable: config.claude }),
-    clock,
-    processes: given.processes ?? systemProcesses(),
-    config,
-    cwd: realpathSync(cwd),
-    report: warn,
-  };
-  const pool = new Pool(parts, store);
-  try {
-    await begin(pool, parts, given);
-  } catch (error) {
-    await pool.close();
-    throw error;
-  }
-  return pool;
-}
 
 /** A pool as one process holds it; the queue, the money and the record live in the store. */
 export class Pool implements AsyncDisposable {
@@ -209,7 +163,11 @@ export class Pool implements AsyncDisposable {
 
   /** Tasks, newest first, a page at a time (default 50). */
   list(
-    filter: TaskFilter & { readonly limit?: number; readonly after?: number; readonly order?: "newest" | "oldest" } = {},
+    filter: TaskFilter & {
+      readonly limit?: number;
+      readonly after?: number;
+      readonly order?: "newest" | "oldest";
+    } = {},
   ): Promise<ListPage> {
     const { limit = 50, after, order, ...rest } = filter;
     return this.#records.list(rest, {
@@ -368,7 +326,7 @@ export class Pool implements AsyncDisposable {
   }
 
   async #recoverDeadHosts(): Promise<void> {
-    const helper = this.#host ?? new Host(this.#parts, { ...hostOptions(this.#parts, "attached"), slots: [] });
+    const helper = this.#host ?? new Host(this.#parts, { id: newHostId(), kind: "attached", slots: [] });
     if (helper !== this.#host) await helper.start();
     await helper.recover();
     if (helper !== this.#host) await helper.stop();
@@ -387,75 +345,4 @@ export class Pool implements AsyncDisposable {
     });
     return { add: (id, index) => places.set(id, index), stop };
   }
-}
-
-/** The pool's cap and what is spent of it. */
-export class PoolBudget {
-  readonly #records: Records;
-  readonly #config: PoolConfig;
-
-  constructor(records: Records, config: PoolConfig) {
-    this.#records = records;
-    this.#config = config;
-  }
-
-  /** The cap, what is spent and reserved of it, and since when it counts. */
-  show(): Promise<BudgetState> {
-    return this.#records.budget();
-  }
-
-  /** Sets the cap and starts counting; without an amount it is removed. */
-  set(cap: {
-    readonly usd?: number;
-    readonly microdollars?: number;
-    readonly renews?: "none" | "day" | "week";
-  }): Promise<BudgetState> {
-    const amount = cap.microdollars ?? (cap.usd === undefined ? undefined : microdollars(cap.usd));
-    if (amount !== undefined) wholeNumber(amount, "budget");
-    return this.#records.setBudget(amount, cap.renews ?? this.#config.budgetRenews);
-  }
-
-  /** Starts counting anew under the same cap. */
-  reset(): Promise<BudgetState> {
-    return this.#records.resetBudget();
-  }
-}
-
-async function begin(pool: Pool, parts: EngineParts, options: OpenPoolOptions): Promise<void> {
-  const { budgetMicrodollars, budgetRenews } = parts.config;
-  if (budgetMicrodollars !== undefined) await parts.records.setBudget(budgetMicrodollars, budgetRenews);
-  const slots = slotConfigs(options.slots ?? 1);
-  if (slots.length === 0) return;
-  for (const slot of slots) refuseBypass(slot.permissionMode, parts.config.allowBypassPermissions);
-  await parts.records.setShutdown(false);
-  await pool.attach(new Host(parts, { ...hostOptions(parts, options.kind ?? "library"), slots }));
-}
-
-function hostOptions(
-  parts: EngineParts,
-  kind: HostRecord["kind"],
-): { readonly id: string; readonly kind: HostRecord["kind"]; readonly machine: { readonly bootId: string; readonly hostname: string } } {
-  return { id: newHostId(), kind, machine: { bootId: parts.processes.bootId, hostname: hostname() } };
-}
-
-function slotConfigs(slots: number | readonly SlotConfig[]): readonly SlotConfig[] {
-  return typeof slots === "number" ? Array.from({ length: slots }, () => ({})) : slots;
-}
-
-function poolConfig(options: OpenPoolOptions): PoolConfig {
-  const { budgetUsd, slots: _slots, cwd: _cwd, store: _store, kind: _kind, runner: _runner, clock: _clock, processes: _processes, ...settings } = options;
-  return {
-    ...defaultConfig,
-    ...settings,
-    ...(budgetUsd === undefined ? {} : { budgetMicrodollars: microdollars(budgetUsd) }),
-  };
-}
-
-function wholeNumber(value: number, field: string): number {
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw invalidOptions(`${field}: expected a whole number of at least 0, got ${String(value)}.`, field);
-}
-
-function warn(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : new Error(String(error)));
 }

@@ -29,7 +29,6 @@ export interface HostOptions {
   readonly id: string;
   readonly kind: HostKind;
   readonly slots: readonly SlotConfig[];
-  readonly machine: { readonly bootId: string; readonly hostname: string };
 }
 
 export class Host implements DispatchHook {
@@ -49,14 +48,15 @@ export class Host implements DispatchHook {
     this.#parts = parts;
     this.#options = options;
     this.id = options.id;
-    this.#recovery = new Recovery(parts, options.machine);
+    this.#recovery = new Recovery(parts);
   }
 
   /** Registers host and slots, and begins to take work. Recovery of dead hosts goes on beside it. */
   async start(): Promise<void> {
     const { records, clock } = this.#parts;
     await records.startHost(this.#record(clock.now()));
-    for (const record of await records.addSlots(this.id, this.#options.slots)) this.#adopt(new Slot(this.#parts, record));
+    for (const record of await records.addSlots(this.id, this.#options.slots))
+      this.#adopt(new Slot(this.#parts, record));
     this.#endings.push(
       records.follow((events) => {
         for (const event of events) this.#obey(event);
@@ -338,8 +338,8 @@ export class Host implements DispatchHook {
       kind: this.#options.kind,
       pid: self.pid,
       startTime: self.startTime,
-      bootId: this.#options.machine.bootId,
-      hostname: this.#options.machine.hostname,
+      bootId: this.#parts.machine.bootId,
+      hostname: this.#parts.machine.hostname,
       startedAtMs: nowMs,
       leaseUntilMs: nowMs + this.#parts.config.leaseMs,
       state: "alive",

@@ -9,6 +9,8 @@ export interface EngineParts {
   readonly clock: Clock;
   readonly processes: Processes;
   readonly config: PoolConfig;
+  /** Which machine and boot this is: a pid means nothing elsewhere or before. */
+  readonly machine: { readonly bootId: string; readonly hostname: string };
   /** The directory of tasks that name none. */
   readonly cwd: string;
   /** Told of what went wrong where no caller waits for it; must not throw. */

@@ -11,13 +11,9 @@ export class Recovery {
   readonly #parts: EngineParts;
   /** Leases as first seen at their present value, by our own clock that never jumps. */
   readonly #seen = new Map<string, { readonly leaseUntilMs: number; readonly sinceMonotonic: number }>();
-  readonly #bootId: string;
-  readonly #hostname: string;
 
-  constructor(parts: EngineParts, self: { readonly bootId: string; readonly hostname: string }) {
+  constructor(parts: EngineParts) {
     this.#parts = parts;
-    this.#bootId = self.bootId;
-    this.#hostname = self.hostname;
   }
 
   /** Recovers every dead host once; resolves to how many. */
@@ -35,8 +31,8 @@ export class Recovery {
 
   /** Is this host's process gone? A live process whose lease stood still for a whole lease of our own time counts as gone. */
   isDead(host: HostRecord): boolean {
-    if (host.hostname === this.#hostname) {
-      if (host.bootId !== this.#bootId || !this.#parts.processes.isAlive(host)) return true;
+    if (host.hostname === this.#parts.machine.hostname) {
+      if (host.bootId !== this.#parts.machine.bootId || !this.#parts.processes.isAlive(host)) return true;
     }
     return this.#leaseStandsStill(host);
   }

@@ -1,0 +1,96 @@
+/** The one composition root: records, runner and engine are joined here and nowhere else. */
+import { realpathSync } from "node:fs";
+import { hostname } from "node:os";
+import { resolve } from "node:path";
+import { checkDirectory } from "./admission.ts";
+import { systemClock } from "./clock.ts";
+import type { OpenPoolOptions } from "./core/api.ts";
+import { microdollars } from "./core/budget.ts";
+import { defaultConfig, type PoolConfig } from "./core/config.ts";
+import { newHostId } from "./core/ids.ts";
+import type { SlotConfig } from "./core/task.ts";
+import { Host } from "./engine/host.ts";
+import type { EngineParts } from "./engine/parts.ts";
+import { Pool } from "./pool.ts";
+import { storePath } from "./project.ts";
+import { openRecords } from "./records/open-records.ts";
+import { openSqlite } from "./records/sqlite/driver.ts";
+import { claudeRunner } from "./runner/claude/claude-runner.ts";
+import { systemProcesses } from "./runner/processes.ts";
+import { parsePoolOptions, refuseBypass } from "./schema/parse.ts";
+
+/**
+ * Opens a project's pool; any number of processes may have it open.
+ *
+ * @throws {PoolError} `invalid_options`, `cwd_not_found`, `claude_not_found`, `sqlite_too_old` and every `store_*` code.
+ * @example
+ * await using pool = await openPool({ slots: 4, budgetUsd: 20, permissionMode: "acceptEdits" });
+ * const { output } = await pool.run("Summarise src/");
+ */
+export async function openPool(options: OpenPoolOptions = {}): Promise<Pool> {
+  const given = parsePoolOptions(options);
+  const cwd = resolve(given.cwd ?? ".");
+  checkDirectory(cwd);
+  const config = poolConfig(given);
+  refuseBypass(config.permissionMode, config.allowBypassPermissions);
+  const store = given.store ?? storePath(cwd);
+  const clock = given.clock ?? systemClock;
+  const sql = await openSqlite(store);
+  const records = await openRecords({ sql, clock });
+  const processes = given.processes ?? systemProcesses();
+  const parts: EngineParts = {
+    records,
+    runner: given.runner ?? claudeRunner({ ...config, executable: config.claude }),
+    clock,
+    processes,
+    machine: { bootId: processes.bootId, hostname: hostname() },
+    config,
+    cwd: realpathSync(cwd),
+    report: warn,
+  };
+  const pool = new Pool(parts, store);
+  try {
+    await begin(pool, parts, given);
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+  return pool;
+}
+
+async function begin(pool: Pool, parts: EngineParts, options: OpenPoolOptions): Promise<void> {
+  const { budgetMicrodollars, budgetRenews } = parts.config;
+  if (budgetMicrodollars !== undefined) await parts.records.setBudget(budgetMicrodollars, budgetRenews);
+  const slots = slotConfigs(options.slots ?? 1);
+  if (slots.length === 0) return;
+  for (const slot of slots) refuseBypass(slot.permissionMode, parts.config.allowBypassPermissions);
+  await parts.records.setShutdown(false);
+  await pool.attach(new Host(parts, { id: newHostId(), kind: options.kind ?? "library", slots }));
+}
+
+function slotConfigs(slots: number | readonly SlotConfig[]): readonly SlotConfig[] {
+  return typeof slots === "number" ? Array.from({ length: slots }, () => ({})) : slots;
+}
+
+function poolConfig(options: OpenPoolOptions): PoolConfig {
+  const {
+    budgetUsd,
+    slots: _slots,
+    cwd: _cwd,
+    store: _store,
+    kind: _kind,
+    runner: _runner,
+    clock: _clock,
+    processes: _processes,
+    ...settings
+  } = options;
+  return {
+    ...defaultConfig,
+    ...settings,
+    ...(budgetUsd === undefined ? {} : { budgetMicrodollars: microdollars(budgetUsd) }),
+  };
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : new Error(String(error)));
+}
