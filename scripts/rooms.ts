@@ -49,7 +49,8 @@ export const rooms: Readonly<Record<string, Room>> = {
     packages: [],
   },
   "pool.ts": {
-    holds: "`openPool` joins the parts; `Pool` is what users hold",
+    holds:
+      "`Pool`, which users hold, `openPool`, which joins the parts, and every other file that stands in src/ itself",
     rooms: ["core", "project.ts", "schema", "records", "runner", "engine"],
     builtins: true,
     packages: [],
