@@ -32,6 +32,7 @@ export async function run(program: string, args: readonly string[], options: Run
 
 /** The same, but any exit code is an answer; a program that was killed, by a signal or the time limit, has -1. */
 export async function tryRun(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const { timeoutMs = 600_000 } = options;
   const child = spawn(program, args, {
     cwd: options.cwd ?? process.cwd(),
     env: options.env === undefined ? toolEnvironment() : { ...options.env },
@@ -48,20 +49,25 @@ export async function tryRun(program: string, args: readonly string[], options: 
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     output += text;
   });
-  return await new Promise((done, failed) => {
-    const timer = setTimeout(() => {
-      output += `\n(ended after ${String(options.timeoutMs)} ms)`;
-      endGroup(child.pid);
-    }, options.timeoutMs ?? 600_000);
-    child.on("error", (error) => {
-      clearTimeout(timer);
-      failed(error);
+  // Ctrl-C reaches only the terminal's own group.
+  const onInterrupt = (): void => {
+    endGroup(child.pid);
+    process.exit(130);
+  };
+  process.once("SIGINT", onInterrupt);
+  const timer = setTimeout(() => {
+    output += `\n(ended: it took longer than ${String(timeoutMs)} ms)`;
+    endGroup(child.pid);
+  }, timeoutMs);
+  try {
+    const code = await new Promise<number | null>((done, failed) => {
+      child.once("error", failed).once("close", done);
     });
-    child.on("close", (code) => {
-      clearTimeout(timer);
-      done({ exitCode: code ?? -1, output, stdout });
-    });
-  });
+    return { exitCode: code ?? -1, output, stdout };
+  } finally {
+    clearTimeout(timer);
+    process.off("SIGINT", onInterrupt);
+  }
 }
 
 function endGroup(pid: number | undefined): void {
