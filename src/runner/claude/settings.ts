@@ -1,0 +1,65 @@
+/** What changes from turn to turn in a running process: model, effort, permission mode and rules. */
+import type { EffortLevel, Query } from "@anthropic-ai/claude-agent-sdk";
+import type { TurnSpec } from "../../core/ports.ts";
+import { isFields } from "./messages.ts";
+
+/** What the process would use by itself, as its user's settings and environment say. */
+export interface Defaults {
+  readonly model?: string;
+  readonly effort?: EffortLevel;
+}
+
+/**
+ * Reads the defaults before the first turn changes them: taking a change back in the CLI leads to Claude Code's own
+ * default, not to the user's.
+ *
+ * `getSettings` is in the SDK but not in its types; an older one has no such request and keeps what it has.
+ */
+export async function readDefaults(query: Query): Promise<Defaults> {
+  const source: unknown = query;
+  if (!isFields(source) && typeof source !== "object") return {};
+  const ask = (source as { readonly getSettings?: () => Promise<unknown> }).getSettings;
+  if (ask === undefined) return {};
+  try {
+    const answer = await ask.call(query);
+    const applied = isFields(answer) && isFields(answer["applied"]) ? answer["applied"] : {};
+    return {
+      ...(typeof applied["model"] === "string" ? { model: applied["model"] } : {}),
+      ...(isEffort(applied["effort"]) ? { effort: applied["effort"] } : {}),
+    };
+  } catch {
+    return {}; // an older CLI: its settings are left as they are until a task asks for another
+  }
+}
+
+const appliedTo = new WeakMap<Query, { readonly model: string | undefined; readonly effort: string | undefined }>();
+
+/**
+ * Sets all of it, replacing what the turn before had. Rejects with what the CLI refuses.
+ *
+ * The model goes with the flag settings: `setModel` asks the API whether the model exists, at a price.
+ */
+export async function applySettings(query: Query, spec: TurnSpec, defaults: Defaults): Promise<void> {
+  const before = appliedTo.get(query);
+  const permissions = { allow: [...spec.allowedTools], deny: [...spec.disallowedTools] };
+  const model = spec.model ?? (before?.model === undefined ? undefined : (defaults.model ?? null));
+  const effort = spec.effort ?? (before?.effort === undefined ? undefined : defaultEffort(spec, defaults));
+  await Promise.all([
+    query.setPermissionMode(spec.permissionMode),
+    query.applyFlagSettings({
+      permissions,
+      ...(model === undefined ? {} : { model }),
+      ...(effort === undefined ? {} : { effortLevel: effort }),
+    }),
+  ]);
+  appliedTo.set(query, { model: spec.model ?? before?.model, effort: spec.effort ?? before?.effort });
+}
+
+/** The default effort was read for the default model; another model has its own. */
+function defaultEffort(spec: TurnSpec, defaults: Defaults): EffortLevel | null {
+  return spec.model === undefined ? (defaults.effort ?? null) : null;
+}
+
+function isEffort(value: unknown): value is EffortLevel {
+  return typeof value === "string" && ["low", "medium", "high", "xhigh", "max"].includes(value);
+}
