@@ -1,0 +1,73 @@
+/** Ends that come from outside a run: cancelling, and failing what an attached run leaves or cannot pay for. */
+import { taskNotFound } from "../core/errors.ts";
+import type { EndReason } from "../core/outcome.ts";
+import type { SqlRow } from "../core/ports.ts";
+import { type HoldReason, isTerminal, type TaskRecord } from "../core/task.ts";
+import { nextState } from "../core/transitions.ts";
+import type { Change } from "./change.ts";
+import { cancelledResult, endTask } from "./finish.ts";
+import { endPending } from "./holds.ts";
+import { taskOf } from "./rows.ts";
+
+export async function cancelTask(change: Change, id: string): Promise<TaskRecord> {
+  const row = await rowOf(change, id);
+  if (row === undefined) throw taskNotFound(id);
+  const task = taskOf(row);
+  if (isTerminal(task.state)) return task;
+  if (task.state === "running") return requestCancel(change, task);
+  if (task.state === "pending_review") {
+    const result = task.result ?? { output: "", success: false, costMicrodollars: 0, turnsUsed: 0, elapsedMs: 0 };
+    return endTask(change, task, nextState(task.state, "cancel", id), cancelledResult(result), task.lostRuns);
+  }
+  await cancelWaiting(change, row);
+  return taskOf((await rowOf(change, id)) ?? row);
+}
+
+export async function cancelPending(change: Change, originHost: string | undefined): Promise<readonly string[]> {
+  const rows = await change.sql.all(
+    originHost === undefined
+      ? `SELECT seq, id, state, hold_reason FROM (
+           SELECT * FROM task INDEXED BY task_pick WHERE state = 'pending' AND hold_reason IS NULL
+           UNION ALL SELECT * FROM task INDEXED BY task_held WHERE state = 'pending' AND hold_reason IS NOT NULL) ORDER BY seq`
+      : `SELECT seq, id, state, hold_reason FROM task INDEXED BY task_origin
+           WHERE state = 'pending' AND origin_host IS NOT NULL AND origin_host = ? ORDER BY seq`,
+    originHost === undefined ? [] : [originHost],
+  );
+  for (const row of rows) await cancelWaiting(change, row);
+  return rows.map((row) => String(row.id));
+}
+
+/** With `hold` only those held so, and if that is a budget that is used up, also those that nobody has come to hold yet. */
+export async function failPending(
+  change: Change,
+  originHost: string,
+  reason: EndReason,
+  error: string,
+  hold: HoldReason | undefined,
+): Promise<readonly string[]> {
+  const { cap, spent } = change.pool;
+  const isUsedUp = hold === "budget" && cap !== null && spent >= cap;
+  const rows = await change.sql.all(
+    `SELECT seq, id, state, hold_reason FROM task INDEXED BY task_origin
+      WHERE state = 'pending' AND origin_host IS NOT NULL AND origin_host = ?1
+        AND (?2 IS NULL OR hold_reason = ?2 OR (?3 AND hold_reason IS NULL)) ORDER BY seq`,
+    [originHost, hold ?? null, isUsedUp ? 1 : 0],
+  );
+  for (const row of rows) await endPending(change, row, "fail", reason, error);
+  return rows.map((row) => String(row.id));
+}
+
+async function requestCancel(change: Change, task: TaskRecord): Promise<TaskRecord> {
+  if (task.cancelRequestedAtMs !== undefined) return task;
+  await change.sql.run("UPDATE task SET cancel_requested_at_ms = ? WHERE seq = ?", [change.nowMs, task.seq]);
+  change.emit({ type: "task.cancel_requested", taskId: task.id, data: {} }, task.seq);
+  return { ...task, cancelRequestedAtMs: change.nowMs };
+}
+
+async function cancelWaiting(change: Change, row: SqlRow): Promise<void> {
+  await endPending(change, row, "cancel", "cancelled", "The task was cancelled before it ran.");
+}
+
+async function rowOf(change: Change, id: string): Promise<SqlRow | undefined> {
+  return (await change.sql.all("SELECT * FROM task WHERE id = ?", [id]))[0];
+}

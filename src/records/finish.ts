@@ -1,0 +1,148 @@
+/** The end of a run: ledger, money, task, slot, counters and event, in one transaction and only for the run that holds the task (C3). */
+import { defined } from "../core/config.ts";
+import { type EndReason, eventOf, type Outcome } from "../core/outcome.ts";
+import type { Finish } from "../core/records.ts";
+import type { Hold, TaskRecord, TaskResult, TaskState } from "../core/task.ts";
+import { nextState, type TaskEvent } from "../core/transitions.ts";
+import { type Change, count } from "./change.ts";
+import { tellHeld } from "./holds.ts";
+import { settle } from "./money.ts";
+import { jsonColumn, taskOf } from "./rows.ts";
+
+export async function finish(change: Change, end: Finish): Promise<TaskRecord | undefined> {
+  const task = await heldBy(change, end.taskId, end.runId);
+  if (task === undefined) return undefined;
+  const { outcome } = end;
+  await closeRun(change, task, ledgerOf(outcome), end.cwd);
+
+  const event = eventFor(task, end);
+  const state = nextState(task.state, event, task.id);
+  const lostRuns = task.lostRuns + (outcome.kind === "lost" && end.countsAsLost !== false ? 1 : 0);
+  if (event === "release") {
+    return requeue(change, task, state, {
+      reason: outcome.kind === "lost" ? "lost" : "limited",
+      lostRuns,
+      cost: outcome.result.costMicrodollars,
+      hold: end.hold,
+      resumeSessionId: end.resumeSessionId ?? task.resumeSessionId,
+    });
+  }
+  return endTask(change, task, state, resultFor(event, end), lostRuns);
+}
+
+/** The task, if this run still holds it. */
+export async function heldBy(change: Change, taskId: string, runId: string): Promise<TaskRecord | undefined> {
+  const [row] = await change.sql.all("SELECT * FROM task WHERE id = ? AND state = 'running' AND run_id = ?", [taskId, runId]);
+  return row === undefined ? undefined : taskOf(row);
+}
+
+/** What the ledger says of an ended run. */
+export interface LedgerEnd {
+  readonly outcome: Outcome["kind"];
+  readonly result: Omit<TaskResult, "output" | "success" | "elapsedMs">;
+}
+
+/** Closes the task's open run, gives its money back and books its cost, and frees its slot. */
+export async function closeRun(change: Change, task: TaskRecord, end: LedgerEnd, cwd: string): Promise<void> {
+  const { outcome, result } = end;
+  const [run] = await change.sql.all(runClose, [
+    change.nowMs,
+    outcome,
+    result.reason ?? null,
+    result.costMicrodollars,
+    result.costEstimated === true ? 1 : 0,
+    result.turnsUsed,
+    result.model ?? null,
+    result.sessionId ?? null,
+    jsonColumn(result.usage),
+    task.seq,
+    task.attempt,
+  ]);
+  if (run === undefined) throw new Error(`The run ${String(task.runId)} of task ${task.id} is not open in the ledger.`);
+  settle(change, Number(run.reserved), result.costMicrodollars);
+  change.releaseSlot(String(run.slot_id), {
+    taskId: task.id,
+    completed: outcome === "completed",
+    costMicrodollars: result.costMicrodollars,
+    sessionId: result.sessionId,
+    cwd,
+  });
+}
+
+const runClose = `UPDATE run SET ended_at_ms = ?, outcome = ?, reason = ?, cost = ?, cost_estimated = ?, turns_used = ?, model = ?,
+  session_id = ?, usage = ? WHERE task_seq = ? AND attempt = ? AND ended_at_ms IS NULL RETURNING reserved, slot_id`;
+
+/** What becomes of a task that goes back to the queue. */
+export interface Requeue {
+  readonly reason: EndReason;
+  readonly lostRuns: number;
+  readonly cost: number;
+  readonly hold?: Hold | undefined;
+  readonly resumeSessionId?: string | undefined;
+}
+
+export async function requeue(change: Change, task: TaskRecord, state: TaskState, how: Requeue): Promise<TaskRecord> {
+  const { sql, nowMs } = change;
+  await sql.run(
+    `UPDATE task SET state = ?, lost_runs = ?, hold_reason = ?, hold_until_ms = ?, resume_session_id = ?,
+      queue_deadline_ms = ? + queue_timeout_ms WHERE seq = ?`,
+    [state, how.lostRuns, how.hold?.reason ?? null, how.hold?.untilMs ?? null, how.resumeSessionId ?? null, nowMs, task.seq],
+  );
+  count(change.pool, task.state, state);
+  const data = { runId: String(task.runId), reason: how.reason, costMicrodollars: how.cost };
+  change.emit(defined({ type: "task.requeued" as const, taskId: task.id, slotId: task.slotId, data }), task.seq);
+  if (how.hold !== undefined) tellHeld(change, task, how.hold);
+  const { resumeSessionId: _before, ...rest } = task;
+  return { ...rest, ...defined({ state, lostRuns: how.lostRuns, hold: how.hold, resumeSessionId: how.resumeSessionId }) } as TaskRecord;
+}
+
+export async function endTask(
+  change: Change,
+  task: TaskRecord,
+  state: TaskState,
+  result: TaskResult,
+  lostRuns: number,
+): Promise<TaskRecord> {
+  const completedAtMs = state === "pending_review" ? undefined : change.nowMs;
+  await change.sql.run("UPDATE task SET state = ?, lost_runs = ?, completed_at_ms = ?, result = ? WHERE seq = ?", [
+    state,
+    lostRuns,
+    completedAtMs ?? null,
+    JSON.stringify(result),
+    task.seq,
+  ]);
+  count(change.pool, task.state, state);
+  const { reason, costMicrodollars, elapsedMs } = result;
+  change.emit(
+    defined({
+      type: "task.finished" as const,
+      taskId: task.id,
+      slotId: task.slotId,
+      data: defined({ state, reason, costMicrodollars, elapsedMs }),
+    }),
+    task.seq,
+  );
+  return { ...task, ...defined({ state, lostRuns, completedAtMs, result }) } as TaskRecord;
+}
+
+/** The result of a task that was stopped because somebody asked for it. */
+export function cancelledResult(result: TaskResult): TaskResult {
+  return { ...result, success: false, reason: "cancelled", error: "The task was cancelled." };
+}
+
+function eventFor(task: TaskRecord, { outcome, giveUp }: Finish): TaskEvent {
+  const event = eventOf(outcome.kind, task.reviewRequired);
+  if (event !== "release") return event;
+  if (task.cancelRequestedAtMs !== undefined) return "cancel";
+  return outcome.kind === "lost" && giveUp === true ? "fail" : event;
+}
+
+function resultFor(event: TaskEvent, { outcome }: Finish): TaskResult {
+  const { kind, result } = outcome;
+  if (kind !== "lost" && kind !== "limited") return result;
+  return event === "cancel" ? cancelledResult(result) : { ...result, success: false, reason: "lost" };
+}
+
+function ledgerOf(outcome: Outcome): LedgerEnd {
+  return { outcome: outcome.kind, result: outcome.result };
+}

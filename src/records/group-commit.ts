@@ -1,0 +1,107 @@
+/**
+ * The one way to write: C1 and C2 of core/records.ts are kept here.
+ *
+ * G1. A flush takes what is queued when it begins; what is asked for meanwhile waits for the next one, which follows at once.
+ * G2. After the commit, in this order: promises resolve, the hook hears of its leases, followers get the events.
+ */
+import { PoolError } from "../core/errors.ts";
+import type { PoolEvent } from "../core/events.ts";
+import type { Clock, Sql } from "../core/ports.ts";
+import type { Lease } from "../core/records.ts";
+import { beginChange, type Change } from "./change.ts";
+
+/** One write: reads and checks first, throws its refusal before it changes anything (C2), then changes. */
+export type Write<T> = (change: Change) => T | Promise<T>;
+
+export interface GroupCommit {
+  write<T>(body: Write<T>): Promise<T>;
+  /** Resolves when everything asked for so far is committed or rejected. */
+  settled(): Promise<void>;
+}
+
+export interface GroupCommitParts {
+  readonly sql: Sql;
+  readonly clock: Clock;
+  /** Runs first in every transaction. */
+  readonly before: (change: Change) => Promise<void>;
+  /** Runs last in every transaction: the leases of what runs next. */
+  readonly lease: (change: Change) => Promise<readonly Lease[]>;
+  readonly leased: (leases: readonly Lease[]) => void;
+  readonly committed: (events: readonly PoolEvent[]) => void;
+}
+
+export function groupCommit(parts: GroupCommitParts): GroupCommit {
+  let queue: Queued[] = [];
+  let flushing: Promise<void> | undefined;
+
+  async function flushAll(): Promise<void> {
+    while (queue.length > 0) {
+      await turnOfTheLoop();
+      const batch = queue;
+      queue = [];
+      await flush(parts, batch);
+    }
+    flushing = undefined;
+  }
+  return {
+    write<T>(body: Write<T>): Promise<T> {
+      return new Promise<T>((resolve, reject) => {
+        queue.push({ body, resolve: resolve as (value: unknown) => void, reject });
+        flushing ??= flushAll();
+      });
+    },
+    async settled() {
+      await flushing;
+    },
+  };
+}
+
+interface Queued {
+  readonly body: Write<unknown>;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+async function flush(parts: GroupCommitParts, batch: readonly Queued[]): Promise<void> {
+  const settle: (() => void)[] = [];
+  let leases: readonly Lease[] = [];
+  let events: readonly PoolEvent[] = [];
+  try {
+    events = await parts.sql.tx(async (sql) => {
+      const change = await beginChange(sql, parts.clock.now());
+      await parts.before(change);
+      for (const { body, resolve, reject } of batch) {
+        try {
+          const value = await body(change);
+          settle.push(() => {
+            resolve(value);
+          });
+        } catch (error) {
+          if (!isRefusal(error)) throw error;
+          settle.push(() => {
+            reject(error);
+          });
+        }
+      }
+      leases = await parts.lease(change);
+      return change.finish();
+    });
+  } catch (error) {
+    for (const { reject } of batch) reject(error);
+    return;
+  }
+  for (const done of settle) done();
+  if (leases.length > 0) parts.leased(leases);
+  parts.committed(events);
+}
+
+/** C2: an error of the store itself is no refusal, since nobody knows what it left half done. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof PoolError && !error.code.startsWith("store_");
+}
+
+function turnOfTheLoop(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

@@ -1,0 +1,87 @@
+/** Holds, and what time does to pending tasks: holds end, queue deadlines pass. */
+import { defined } from "../core/config.ts";
+import type { EndReason } from "../core/outcome.ts";
+import type { SqlRow, SqlValue } from "../core/ports.ts";
+import type { Hold, HoldReason, TaskState } from "../core/task.ts";
+import { nextState } from "../core/transitions.ts";
+import { type Change, count } from "./change.ts";
+
+/** Holds a pending task that is not held. */
+export async function holdTask(change: Change, task: { readonly seq: number; readonly id: string }, hold: Hold): Promise<void> {
+  await change.sql.run("UPDATE task SET hold_reason = ?, hold_until_ms = ? WHERE seq = ?", [
+    hold.reason,
+    hold.untilMs ?? null,
+    task.seq,
+  ]);
+  tellHeld(change, task, hold);
+}
+
+/** Counts and tells of a hold that the caller writes itself. */
+export function tellHeld(change: Change, task: { readonly seq: number; readonly id: string }, hold: Hold): void {
+  change.pool.held += 1;
+  const data = defined<{ reason: HoldReason; untilMs?: number }>({ reason: hold.reason, untilMs: hold.untilMs });
+  change.emit({ type: "task.held", taskId: task.id, data }, task.seq);
+}
+
+/** The opposite of {@link tellHeld}. */
+export function tellUnheld(change: Change, task: { readonly seq: number; readonly id: string }, reason: HoldReason): void {
+  change.pool.held -= 1;
+  change.emit({ type: "task.unheld", taskId: task.id, data: { reason } }, task.seq);
+}
+
+export async function releaseHolds(change: Change, reason: HoldReason): Promise<void> {
+  const where = "WHERE state = 'pending' AND hold_reason IS NOT NULL AND hold_reason = ?";
+  await release(change, `task INDEXED BY task_held ${where}`, [reason]);
+}
+
+/** Ends the holds whose time is over, and fails what waited too long for a slot. */
+export async function sweep(change: Change): Promise<void> {
+  const over = "WHERE state = 'pending' AND hold_until_ms IS NOT NULL AND hold_until_ms <= ?";
+  await release(change, `task INDEXED BY task_hold_until ${over}`, [change.nowMs]);
+  const late = await change.sql.all(
+    `SELECT seq, id, state, hold_reason, queue_timeout_ms FROM task INDEXED BY task_deadline
+      WHERE state = 'pending' AND queue_deadline_ms IS NOT NULL AND queue_deadline_ms <= ? ORDER BY queue_deadline_ms`,
+    [change.nowMs],
+  );
+  for (const row of late) {
+    const waited = `No slot took the task within ${String(row.queue_timeout_ms)} ms. Start slots with \`claude-pool serve\`, or allow more time.`;
+    await endPending(change, row, "fail", "no_slot_available", waited);
+  }
+}
+
+/** Ends a pending task without a run. `row` has seq, id, state and hold_reason. */
+export async function endPending(
+  change: Change,
+  row: SqlRow,
+  event: "fail" | "cancel",
+  reason: EndReason,
+  error: string,
+): Promise<void> {
+  const task = { seq: Number(row.seq), id: String(row.id) };
+  const from = row.state as TaskState;
+  const state = nextState(from, event, task.id);
+  const result = { output: "", success: false, costMicrodollars: 0, turnsUsed: 0, elapsedMs: 0, reason, error };
+  await change.sql.run(
+    "UPDATE task SET state = ?, hold_reason = NULL, hold_until_ms = NULL, completed_at_ms = ?, result = ? WHERE seq = ?",
+    [state, change.nowMs, JSON.stringify(result), task.seq],
+  );
+  count(change.pool, from, state);
+  if (row.hold_reason !== null) change.pool.held -= 1;
+  change.emit({ type: "task.finished", taskId: task.id, data: { state, reason, costMicrodollars: 0, elapsedMs: 0 } }, task.seq);
+}
+
+/** The next time at which {@link sweep} has something to do; undefined: none. */
+export const nextDeadlineQuery = `SELECT MIN(at) AS at FROM (
+  SELECT MIN(hold_until_ms) AS at FROM task INDEXED BY task_hold_until WHERE state = 'pending' AND hold_until_ms IS NOT NULL
+  UNION ALL
+  SELECT MIN(queue_deadline_ms) FROM task INDEXED BY task_deadline WHERE state = 'pending' AND queue_deadline_ms IS NOT NULL)`;
+
+async function release(change: Change, from: string, params: readonly SqlValue[]): Promise<void> {
+  const rows = await change.sql.all(`SELECT seq, id, hold_reason FROM ${from}`, params);
+  if (rows.length === 0) return;
+  await change.sql.run(
+    `UPDATE task SET hold_reason = NULL, hold_until_ms = NULL WHERE seq IN (SELECT seq FROM ${from})`,
+    params,
+  );
+  for (const row of rows) tellUnheld(change, { seq: Number(row.seq), id: String(row.id) }, row.hold_reason as HoldReason);
+}

@@ -1,0 +1,44 @@
+/** Removing what is over, a little at a time, so that nobody waits long for the write lock. */
+import { type Change, count } from "./change.ts";
+import type { TaskState } from "../core/task.ts";
+
+export interface Pruned {
+  readonly tasks: number;
+  readonly events: number;
+}
+
+/** How many tasks, or events that belong to none, one transaction removes. */
+export const pruneAtOnce = 500;
+
+/** One step of pruning; the counts of tasks go down with the rows, money totals stay. */
+export async function pruneStep(change: Change, beforeMs: number): Promise<Pruned> {
+  const { sql, pool } = change;
+  const rows = await sql.all(
+    `SELECT seq, state FROM task INDEXED BY task_ended
+      WHERE completed_at_ms IS NOT NULL AND completed_at_ms < ? ORDER BY completed_at_ms LIMIT ?`,
+    [beforeMs, pruneAtOnce],
+  );
+  const seqs = JSON.stringify(rows.map((row) => row.seq));
+  let events = 0;
+  if (rows.length > 0) {
+    events += await sql.run("DELETE FROM event WHERE task_seq IN (SELECT value FROM json_each(?))", [seqs]);
+    await sql.run("DELETE FROM run WHERE task_seq IN (SELECT value FROM json_each(?))", [seqs]);
+    await sql.run("DELETE FROM task_tag WHERE seq IN (SELECT value FROM json_each(?))", [seqs]);
+    await sql.run("DELETE FROM task WHERE seq IN (SELECT value FROM json_each(?))", [seqs]);
+    for (const row of rows) count(pool, row.state as TaskState, undefined);
+  }
+  events += await sql.run(
+    `DELETE FROM event WHERE seq IN (SELECT seq FROM event INDEXED BY event_of_task
+      WHERE task_seq IS NULL AND at_ms < ? ORDER BY seq LIMIT ?)`,
+    [beforeMs, pruneAtOnce],
+  );
+  return { tasks: rows.length, events };
+}
+
+/** Hosts that ended before this time, with their slots. */
+export async function pruneHosts(change: Change, beforeMs: number): Promise<void> {
+  await change.flushSlots();
+  const ended = "SELECT id FROM host WHERE state = 'ended' AND ended_at_ms < ?";
+  await change.sql.run(`DELETE FROM slot WHERE state = 'stopped' AND host_id IN (${ended})`, [beforeMs]);
+  await change.sql.run("DELETE FROM host WHERE state = 'ended' AND ended_at_ms < ?", [beforeMs]);
+}

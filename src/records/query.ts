@@ -1,0 +1,125 @@
+/** What is only read. */
+import { defined } from "../core/config.ts";
+import type { PoolEvent } from "../core/events.ts";
+import type { Sql, SqlRow, SqlTx, SqlValue } from "../core/ports.ts";
+import type { ListPage } from "../core/records.ts";
+import type { PoolStatus, RunRecord, TaskFilter, TaskRecord } from "../core/task.ts";
+import { poolOf, poolQuery } from "./change.ts";
+import { budgetOf } from "./money.ts";
+import { eventOfRow, runOf, taskOf } from "./rows.ts";
+
+type Reader = Pick<Sql | SqlTx, "all">;
+
+export async function getMany(sql: Reader, ids: readonly string[]): Promise<readonly TaskRecord[]> {
+  const rows = await sql.all("SELECT task.* FROM json_each(?) AS wanted JOIN task ON task.id = wanted.value ORDER BY wanted.key", [
+    JSON.stringify(ids),
+  ]);
+  return rows.map(taskOf);
+}
+
+export async function idsLike(sql: Reader, prefix: string, limit: number): Promise<readonly string[]> {
+  // The greatest character there is: no id goes on with one above it.
+  const rows = await sql.all("SELECT id FROM task WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", [prefix, `${prefix}\u{10ffff}`, limit]);
+  return rows.map((row) => String(row.id));
+}
+
+export interface Page {
+  readonly limit: number;
+  readonly after?: number;
+  readonly order?: "newest" | "oldest";
+}
+
+export async function listTasks(sql: Reader, filter: TaskFilter, page: Page): Promise<ListPage> {
+  const { conditions, params } = conditionsOf(filter, page);
+  const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
+  const direction = page.order === "oldest" ? "ASC" : "DESC";
+  const rows = await sql.all(`SELECT * FROM task ${where} ORDER BY seq ${direction} LIMIT ?`, [...params, page.limit + 1]);
+  const tasks = rows.slice(0, page.limit).map(taskOf);
+  return defined<ListPage>({ tasks, next: rows.length > page.limit ? tasks.at(-1)?.seq : undefined });
+}
+
+function conditionsOf(filter: TaskFilter, page: Page): { readonly conditions: readonly string[]; readonly params: readonly SqlValue[] } {
+  const conditions: string[] = [];
+  const params: SqlValue[] = [];
+  function add(condition: string, value: SqlValue): void {
+    conditions.push(condition);
+    params.push(value);
+  }
+  if (typeof filter.state === "string") {
+    // Written out, so that the planner can use the small indexes of one state.
+    conditions.push(`state = '${filter.state.replaceAll("'", "")}'`);
+  } else if (filter.state !== undefined) {
+    add("state IN (SELECT value FROM json_each(?))", JSON.stringify(filter.state));
+  }
+  if (filter.slotId !== undefined) add("slot_id = ?", filter.slotId);
+  if (filter.tags !== undefined) {
+    add("seq IN (SELECT seq FROM task_tag WHERE tag IN (SELECT value FROM json_each(?)))", JSON.stringify(filter.tags));
+  }
+  if (filter.sinceMs !== undefined) add("created_at_ms >= ?", filter.sinceMs);
+  if (filter.untilMs !== undefined) add("created_at_ms <= ?", filter.untilMs);
+  if (page.after !== undefined) add(page.order === "oldest" ? "seq > ?" : "seq < ?", page.after);
+  return { conditions, params };
+}
+
+export async function runsOf(sql: Reader, taskId: string): Promise<readonly RunRecord[]> {
+  const rows = await sql.all(
+    "SELECT run.*, task.id AS task_id FROM task JOIN run ON run.task_seq = task.seq WHERE task.id = ? ORDER BY run.attempt",
+    [taskId],
+  );
+  return rows.map(runOf);
+}
+
+/** Events after a cursor, oldest first; `taskId`: only those of this task. */
+export async function eventsAfter(sql: Reader, after: number, limit: number, taskId?: string): Promise<readonly PoolEvent[]> {
+  const rows =
+    taskId === undefined
+      ? await sql.all(
+          `SELECT event.*, task.id AS task_id FROM event LEFT JOIN task ON task.seq = event.task_seq
+            WHERE event.seq > ? ORDER BY event.seq LIMIT ?`,
+          [after, limit],
+        )
+      : await sql.all(
+          `SELECT event.*, ?1 AS task_id FROM event INDEXED BY event_of_task
+            WHERE task_seq = (SELECT seq FROM task WHERE id = ?1) AND event.seq > ?2 ORDER BY event.seq LIMIT ?3`,
+          [taskId, after, limit],
+        );
+  return rows.map(eventOfRow);
+}
+
+export async function lastEventSeq(sql: Reader): Promise<number> {
+  const [row] = await sql.all("SELECT event_seq FROM pool WHERE one = 1");
+  return Number(row?.event_seq);
+}
+
+export async function statusOf(sql: Reader, nowMs: number): Promise<PoolStatus> {
+  const [row] = await sql.all(statusQuery);
+  const pool = poolOf(row);
+  const budget = budgetOf(pool, nowMs);
+  const live = (await sql.all(liveSlotsQuery)) as readonly (SqlRow & { readonly state: string; readonly n: number })[];
+  const slotsIn = (state: string): number => live.find((slots) => slots.state === state)?.n ?? 0;
+  return defined<PoolStatus>({
+    totalSlots: live.reduce((sum, slots) => sum + slots.n, 0),
+    idleSlots: slotsIn("idle"),
+    busySlots: slotsIn("busy"),
+    runningTasks: pool.running,
+    pendingTasks: pool.pending,
+    heldTasks: pool.held,
+    pendingReviewTasks: pool.pending_review,
+    completedTasks: pool.completed,
+    failedTasks: pool.failed,
+    cancelledTasks: pool.cancelled,
+    totalSpendMicrodollars: pool.total,
+    budgetMicrodollars: budget.capMicrodollars,
+    budgetSpentMicrodollars: budget.spentMicrodollars,
+    reservedMicrodollars: pool.reserved,
+    hosts: Number(row?.hosts),
+    shutdown: pool.shutdown === 1,
+  });
+}
+
+// Rows that are over stay in their tables until they are pruned; only the partial indexes of live ones are read.
+const statusQuery = poolQuery.replace(
+  "SELECT *",
+  "SELECT *, (SELECT COUNT(*) FROM host INDEXED BY host_live WHERE state <> 'ended') AS hosts",
+);
+const liveSlotsQuery = "SELECT state, COUNT(*) AS n FROM slot INDEXED BY slot_live WHERE state <> 'stopped' GROUP BY state";

@@ -1,0 +1,160 @@
+/** Rows of the tables as the records they stand for; nothing beyond this file knows a column's name in a record. */
+import { defined } from "../core/config.ts";
+import type { PoolEvent } from "../core/events.ts";
+import type { EndReason } from "../core/outcome.ts";
+import type { SqlRow, SqlValue } from "../core/ports.ts";
+import type {
+  ConversationChoice,
+  Hold,
+  HoldReason,
+  HostKind,
+  HostRecord,
+  ProcessIdentity,
+  RunRecord,
+  SlotConfig,
+  SlotRecord,
+  SlotState,
+  TaskOverrides,
+  TaskRecord,
+  TaskResult,
+  TaskState,
+  TokenUsage,
+} from "../core/task.ts";
+import { slotId } from "../core/ids.ts";
+
+export function taskOf(row: SqlRow): TaskRecord {
+  return defined<TaskRecord>({
+    id: text(row.id),
+    seq: Number(row.seq),
+    prompt: text(row.prompt),
+    state: row.state as TaskState,
+    priority: Number(row.priority),
+    tags: row.tags === "[]" ? [] : (JSON.parse(text(row.tags)) as readonly string[]),
+    config: json<TaskOverrides>(row.config),
+    cwd: optional(row.cwd),
+    timeoutMs: number(row.timeout_ms),
+    queueTimeoutMs: number(row.queue_timeout_ms),
+    key: optional(row.key),
+    conversation: json<ConversationChoice>(row.conversation),
+    reviewRequired: row.review_required === 1,
+    maxRejections: Number(row.max_rejections),
+    rejectionCount: Number(row.rejection_count),
+    originalPrompt: optional(row.original_prompt),
+    originHost: optional(row.origin_host),
+    attempt: Number(row.attempt),
+    slotId: optional(row.slot_id),
+    hostId: optional(row.host_id),
+    runId: optional(row.run_id),
+    hold: holdOf(row),
+    cancelRequestedAtMs: number(row.cancel_requested_at_ms),
+    resumeSessionId: optional(row.resume_session_id),
+    lostRuns: Number(row.lost_runs),
+    createdAtMs: Number(row.created_at_ms),
+    startedAtMs: number(row.started_at_ms),
+    completedAtMs: number(row.completed_at_ms),
+    result: json<TaskResult>(row.result),
+  });
+}
+
+/** `row` has the columns of `run` and the id of its task as `task_id`. */
+export function runOf(row: SqlRow): RunRecord {
+  return defined<RunRecord>({
+    runId: text(row.run_id),
+    taskId: text(row.task_id),
+    attempt: Number(row.attempt),
+    hostId: text(row.host_id),
+    slotId: text(row.slot_id),
+    startedAtMs: Number(row.started_at_ms),
+    endedAtMs: number(row.ended_at_ms),
+    outcome: optional(row.outcome),
+    reason: (row.reason ?? undefined) as EndReason | undefined,
+    reservedMicrodollars: Number(row.reserved),
+    costMicrodollars: Number(row.cost),
+    costEstimated: row.cost_estimated === 1,
+    turnsUsed: Number(row.turns_used),
+    model: optional(row.model),
+    sessionId: optional(row.session_id),
+    usage: json<TokenUsage>(row.usage),
+  });
+}
+
+export function slotOf(row: SqlRow): SlotRecord {
+  return defined<SlotRecord>({
+    id: slotId(Number(row.number)),
+    state: row.state as SlotState,
+    config: JSON.parse(text(row.config)) as SlotConfig,
+    hostId: text(row.host_id),
+    currentTask: optional(row.current_task),
+    sessionId: optional(row.session_id),
+    sessionCwd: optional(row.session_cwd),
+    tasksCompleted: Number(row.tasks_completed),
+    costMicrodollars: Number(row.cost),
+    restartCount: Number(row.restart_count),
+    worktreePath: optional(row.worktree_path),
+    error: optional(row.error),
+    process: json<ProcessIdentity>(row.process),
+  });
+}
+
+/** The number behind a slot's id; NaN for a text that is none, which no row has. */
+export function slotNumber(id: string): number {
+  return /^slot-[1-9][0-9]*$/.test(id) ? Number(id.slice("slot-".length)) : Number.NaN;
+}
+
+export function hostOf(row: SqlRow): HostRecord {
+  return {
+    id: text(row.id),
+    kind: row.kind as HostKind,
+    pid: Number(row.pid),
+    startTime: text(row.start_time),
+    bootId: text(row.boot_id),
+    hostname: text(row.hostname),
+    startedAtMs: Number(row.started_at_ms),
+    leaseUntilMs: Number(row.lease_until_ms),
+    state: row.state as HostRecord["state"],
+    targetSlots: Number(row.target_slots),
+  };
+}
+
+/** `row` has the columns of `event` and the id of its task, if it has one, as `task_id`. */
+export function eventOfRow(row: SqlRow): PoolEvent {
+  return defined({
+    seq: Number(row.seq),
+    atMs: Number(row.at_ms),
+    type: text(row.type),
+    taskId: optional(row.task_id),
+    slotId: optional(row.slot_id),
+    data: JSON.parse(text(row.data)) as unknown,
+  }) as PoolEvent;
+}
+
+/** A value as a column has it: absent is NULL. */
+export function column(value: string | number | undefined): SqlValue {
+  return value ?? null;
+}
+
+/** A structure as a column has it. */
+export function jsonColumn(value: unknown): SqlValue {
+  return value === undefined || value === null ? null : JSON.stringify(value);
+}
+
+function holdOf(row: SqlRow): Hold | undefined {
+  if (row.hold_reason === null) return undefined;
+  return defined<Hold>({ reason: row.hold_reason as HoldReason, untilMs: number(row.hold_until_ms) });
+}
+
+function text(value: SqlValue | undefined): string {
+  return value as string;
+}
+
+function optional(value: SqlValue | undefined): string | undefined {
+  return (value ?? undefined) as string | undefined;
+}
+
+function number(value: SqlValue | undefined): number | undefined {
+  return (value ?? undefined) as number | undefined;
+}
+
+function json<T>(value: SqlValue | undefined): T | undefined {
+  return value === null || value === undefined ? undefined : (JSON.parse(value as string) as T);
+}

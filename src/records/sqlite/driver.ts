@@ -1,0 +1,178 @@
+/**
+ * The `Sql` port on Node's own SQLite.
+ *
+ * D1. Statements of a transaction and those outside it take turns by one lock (S1), since both use one connection.
+ * D2. A file that is not the pool's, or a newer version's, is closed again before anything in it has changed.
+ */
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { setTimeout as pause } from "node:timers/promises";
+import { PoolError } from "../../core/errors.ts";
+import type { Sql, SqlRow, SqlTx, SqlValue } from "../../core/ports.ts";
+import { applicationId, latestVersion } from "../migrations.ts";
+import { storeFailure } from "./failure.ts";
+import { prepareFile, requireSqlite } from "./ground.ts";
+
+export interface SqliteOptions {
+  /** How long a transaction waits for another process's, in milliseconds. Default 10,000. */
+  readonly busyTimeoutMs?: number;
+  /** The most pages of 4 KB that the file may have; then `store_full`. */
+  readonly maxPageCount?: number;
+}
+
+/**
+ * Opens the database of a store, and creates it if it is not there; `:memory:` lives as long as the connection.
+ *
+ * @throws {PoolError} `sqlite_too_old`, `store_read_only`, `store_not_database`, `store_newer`, `store_busy`, `store_failed`.
+ * @example const sql = await openSqlite(":memory:");
+ */
+export async function openSqlite(path: string, options: SqliteOptions = {}): Promise<Sql> {
+  requireSqlite(process.versions.sqlite ?? "0");
+  if (path !== ":memory:") prepareFile(path);
+  const busyTimeoutMs = options.busyTimeoutMs ?? 10_000;
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
+    requireOurs(db, path);
+    await useWal(db, busyTimeoutMs);
+    db.exec("PRAGMA synchronous = FULL");
+    if (options.maxPageCount !== undefined) db.exec(`PRAGMA max_page_count = ${String(options.maxPageCount)}`);
+  } catch (error) {
+    db?.close();
+    throw storeFailure(error, path);
+  }
+  return connection(db, path);
+}
+
+/** D2. */
+function requireOurs(db: DatabaseSync, path: string): void {
+  const application = pragma(db, "application_id");
+  const version = pragma(db, "user_version");
+  if (application !== applicationId) {
+    const isEmpty = application === 0 && version === 0 && db.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
+    if (isEmpty) return;
+    throw new PoolError(
+      "store_not_database",
+      `The file ${path} is an SQLite database of another program. Name another with \`--store\`; nothing in it was changed.`,
+      { path },
+    );
+  }
+  if (version > latestVersion) {
+    throw new PoolError(
+      "store_newer",
+      `The store ${path} has version ${String(version)}, and this claude-pool knows ${String(latestVersion)}. ` +
+        "Update claude-pool, or name another store with `--store`.",
+      { path, version },
+    );
+  }
+}
+
+/** Two processes that switch a new file at once get SQLITE_BUSY without SQLite's own waiting, so the wait is here. */
+async function useWal(db: DatabaseSync, busyTimeoutMs: number): Promise<void> {
+  const end = performance.now() + busyTimeoutMs;
+  for (;;) {
+    try {
+      db.exec("PRAGMA journal_mode = WAL");
+      return;
+    } catch (error) {
+      const mapped = storeFailure(error, "");
+      const isBusy = mapped instanceof PoolError && mapped.code === "store_busy";
+      if (!isBusy || performance.now() > end) throw error;
+      await pause(5);
+    }
+  }
+}
+
+function pragma(db: DatabaseSync, name: string): number {
+  return Number(db.prepare(`PRAGMA ${name}`).get()?.[name]);
+}
+
+function connection(db: DatabaseSync, path: string): Sql {
+  const statements = new Map<string, StatementSync>();
+  const dataVersion = db.prepare("PRAGMA data_version");
+  let closed = false;
+
+  function prepared(query: string): StatementSync {
+    let statement = statements.get(query);
+    if (statement === undefined) {
+      statement = db.prepare(query);
+      statements.set(query, statement);
+    }
+    return statement;
+  }
+  function all(query: string, params: readonly SqlValue[] = []): Promise<readonly SqlRow[]> {
+    try {
+      return Promise.resolve(prepared(query).all(...params) as SqlRow[]);
+    } catch (error) {
+      return failed(storeFailure(error, path));
+    }
+  }
+  function run(query: string, params: readonly SqlValue[] = []): Promise<number> {
+    try {
+      return Promise.resolve(Number(prepared(query).run(...params).changes));
+    } catch (error) {
+      return failed(storeFailure(error, path));
+    }
+  }
+  async function transaction<T>(body: (sql: SqlTx) => Promise<T>): Promise<T> {
+    try {
+      db.exec("BEGIN IMMEDIATE");
+      const value = await body({ all, run });
+      db.exec("COMMIT");
+      return value;
+    } catch (error) {
+      // A full disk and some other failures have rolled back already.
+      if (db.isTransaction) db.exec("ROLLBACK");
+      throw storeFailure(error, path);
+    }
+  }
+  function requireOpen(): void {
+    if (closed) throw new PoolError("pool_closed", `The store ${path} is closed. Open the pool again with \`openPool\`.`, { path });
+  }
+
+  const lock = turns();
+  return {
+    async all(query, params) {
+      requireOpen();
+      return lock(() => all(query, params));
+    },
+    async tx(body) {
+      requireOpen();
+      return lock(() => transaction(body));
+    },
+    version() {
+      requireOpen();
+      return Number(dataVersion.get()?.data_version);
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      await lock(() => {
+        db.close();
+        return Promise.resolve();
+      });
+    },
+  };
+}
+
+/** D1: runs one job at a time, in the order asked. */
+function turns(): <T>(job: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+  return async (job) => {
+    const before = last;
+    const isFree = waiting === 0;
+    waiting += 1;
+    const turn = isFree ? job() : before.then(job, job);
+    last = turn;
+    try {
+      return await turn;
+    } finally {
+      waiting -= 1;
+    }
+  };
+}
+
+/** Every failure is mapped to an Error above. */
+function failed(error: unknown): Promise<never> {
+  return Promise.reject(error as Error);
+}

@@ -1,0 +1,228 @@
+/** Admission: keys, shutdown and budget are checked for all tasks of a call before the first is written (C2). */
+import { PoolError } from "../core/errors.ts";
+import { checkAdmission, microdollars } from "../core/budget.ts";
+import { defined } from "../core/config.ts";
+import type { SqlValue } from "../core/ports.ts";
+import type { NewTask, Submitted } from "../core/records.ts";
+import type { TaskOverrides, TaskRecord, TaskSpec } from "../core/task.ts";
+import { type Change, count } from "./change.ts";
+import { budgetOf } from "./money.ts";
+import { column, jsonColumn, taskOf } from "./rows.ts";
+
+/** Rejections after which a reviewed task fails; the original's number. */
+const defaultMaxRejections = 3;
+
+export async function submit(change: Change, tasks: readonly NewTask[]): Promise<readonly Submitted[]> {
+  const known = await knownKeys(change, tasks);
+  const fresh = tasks.filter((task, index) => known[index] === undefined);
+  if (fresh.length > 0) checkOpen(change, fresh);
+
+  const inserted = new Map<string, TaskRecord>();
+  const answers: Submitted[] = [];
+  for (const [index, task] of tasks.entries()) {
+    const before = known[index];
+    if (before === undefined) {
+      const record = await insert(change, task);
+      inserted.set(task.id, record);
+      answers.push({ record, existing: false });
+    } else {
+      const record = before instanceof Twin ? inserted.get(before.id) : before;
+      if (record === undefined) throw new Error(`The first of two tasks with key ${String(task.spec.key)} is missing.`);
+      answers.push({ record, existing: true });
+    }
+  }
+  return answers;
+}
+
+/** The same key twice in one call: the id of the first. */
+class Twin {
+  readonly id: string;
+  constructor(id: string) {
+    this.id = id;
+  }
+}
+
+/** For each task whose key is taken, by what. @throws {PoolError} `key_conflict`. */
+async function knownKeys(change: Change, tasks: readonly NewTask[]): Promise<readonly (TaskRecord | Twin | undefined)[]> {
+  const firsts = new Map<string, NewTask>();
+  const known: (TaskRecord | Twin | undefined)[] = [];
+  for (const task of tasks) {
+    const { key } = task.spec;
+    if (key === undefined) {
+      known.push(undefined);
+      continue;
+    }
+    const first = firsts.get(key);
+    if (first !== undefined) {
+      if (canonical(first.spec) !== canonical(task.spec)) throw keyConflict(key, first.id);
+      known.push(new Twin(first.id));
+      continue;
+    }
+    const [row] = await change.sql.all("SELECT * FROM task WHERE key = ?", [key]);
+    if (row === undefined) {
+      firsts.set(key, task);
+      known.push(undefined);
+      continue;
+    }
+    const record = taskOf(row);
+    if (canonical(specOf(record)) !== canonical(task.spec)) throw keyConflict(key, record.id);
+    known.push(record);
+  }
+  return known;
+}
+
+function checkOpen(change: Change, tasks: readonly NewTask[]): void {
+  if (change.pool.shutdown === 1) {
+    throw new PoolError(
+      "pool_shutdown",
+      "The pool is drained and takes no work. Open it again with `claude-pool serve` or `openPool`.",
+    );
+  }
+  const budget = budgetOf(change.pool, change.nowMs);
+  for (const { spec } of tasks) checkAdmission(budget, capOf(spec));
+}
+
+async function insert(change: Change, { id, spec, originHost }: NewTask): Promise<TaskRecord> {
+  const { pool, nowMs } = change;
+  pool.task_seq += 1;
+  const record = defined<TaskRecord>({
+    id,
+    seq: pool.task_seq,
+    prompt: spec.prompt,
+    state: "pending",
+    priority: spec.priority ?? 0,
+    tags: spec.tags ?? [],
+    config: overridesOf(spec),
+    cwd: spec.cwd,
+    timeoutMs: spec.timeoutMs,
+    queueTimeoutMs: spec.queueTimeoutMs,
+    key: spec.key,
+    conversation: spec.conversation,
+    reviewRequired: spec.review ?? false,
+    maxRejections: spec.maxRejections ?? defaultMaxRejections,
+    rejectionCount: 0,
+    originHost,
+    attempt: 0,
+    lostRuns: 0,
+    createdAtMs: nowMs,
+  } as TaskRecord);
+  await insertTask(change, record);
+  count(pool, undefined, "pending");
+  change.emit({ type: "task.submitted", taskId: id, data: { priority: record.priority, tags: record.tags } }, record.seq);
+  return record;
+}
+
+/** Writes a whole record with its tags; counters and events are the caller's. */
+export async function insertTask(change: Change, task: TaskRecord): Promise<void> {
+  const deadline = task.state === "pending" && task.queueTimeoutMs !== undefined ? change.nowMs + task.queueTimeoutMs : undefined;
+  const params: readonly SqlValue[] = [
+    task.seq,
+    task.id,
+    task.state,
+    task.priority,
+    task.attempt,
+    task.lostRuns,
+    task.reviewRequired ? 1 : 0,
+    task.maxRejections,
+    task.rejectionCount,
+    column(task.config?.maxBudgetUsd === undefined ? undefined : microdollars(task.config.maxBudgetUsd)),
+    column(task.timeoutMs),
+    column(task.queueTimeoutMs),
+    column(deadline),
+    column(task.hold?.reason),
+    column(task.hold?.untilMs),
+    column(task.cancelRequestedAtMs),
+    task.createdAtMs,
+    column(task.startedAtMs),
+    column(task.completedAtMs),
+    column(task.key),
+    column(task.originHost),
+    column(task.slotId),
+    column(task.hostId),
+    column(task.runId),
+    column(task.resumeSessionId),
+    column(task.cwd),
+    JSON.stringify(task.tags),
+    jsonColumn(task.conversation),
+    jsonColumn(task.config),
+    column(task.originalPrompt),
+    task.prompt,
+    jsonColumn(task.result),
+  ];
+  await change.sql.run(taskInsert, params);
+  for (const tag of new Set(task.tags)) {
+    await change.sql.run("INSERT INTO task_tag (tag, seq) VALUES (?, ?)", [tag, task.seq]);
+  }
+}
+
+const taskInsert = `INSERT INTO task (
+  seq, id, state, priority, attempt, lost_runs, review_required, max_rejections, rejection_count, cap, timeout_ms,
+  queue_timeout_ms, queue_deadline_ms, hold_reason, hold_until_ms, cancel_requested_at_ms, created_at_ms, started_at_ms,
+  completed_at_ms, key, origin_host, slot_id, host_id, run_id, resume_session_id, cwd, tags, conversation, config,
+  original_prompt, prompt, result
+) VALUES (${Array.from({ length: 32 }, () => "?").join(", ")})`;
+
+/** The overrides of a spec: everything in it that is not a field of the record itself. */
+function overridesOf(spec: TaskSpec): TaskOverrides | undefined {
+  const {
+    prompt: _prompt,
+    priority: _priority,
+    tags: _tags,
+    cwd: _cwd,
+    timeoutMs: _timeoutMs,
+    queueTimeoutMs: _queueTimeoutMs,
+    key: _key,
+    review: _review,
+    maxRejections: _maxRejections,
+    conversation: _conversation,
+    ...overrides
+  } = spec;
+  const config = defined<TaskOverrides>(overrides);
+  for (const _field in config) return config;
+  return undefined;
+}
+
+/** The spec that a record was made of, for comparing it with one that comes with the same key. */
+function specOf(task: TaskRecord): TaskSpec {
+  return defined<TaskSpec>({
+    ...task.config,
+    prompt: task.originalPrompt ?? task.prompt,
+    priority: task.priority,
+    tags: task.tags,
+    cwd: task.cwd,
+    timeoutMs: task.timeoutMs,
+    queueTimeoutMs: task.queueTimeoutMs,
+    key: task.key,
+    review: task.reviewRequired,
+    maxRejections: task.maxRejections,
+    conversation: task.conversation,
+  } as TaskSpec);
+}
+
+/** One text for all specs that mean the same: defaults filled in, keys sorted at every depth. */
+function canonical(spec: TaskSpec): string {
+  const full: TaskSpec = {
+    ...spec,
+    priority: spec.priority ?? 0,
+    tags: spec.tags ?? [],
+    review: spec.review ?? false,
+    maxRejections: spec.maxRejections ?? defaultMaxRejections,
+  };
+  return JSON.stringify(full, (_key, value: unknown) =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+}
+
+function capOf(spec: TaskSpec): number | undefined {
+  return spec.maxBudgetUsd === undefined ? undefined : microdollars(spec.maxBudgetUsd);
+}
+
+function keyConflict(key: string, taskId: string): PoolError {
+  return new PoolError(
+    "key_conflict",
+    `The key ${JSON.stringify(key)} belongs to task ${taskId}, which has another specification. Use a new key, or submit exactly that.`,
+    { key, taskId },
+  );
+}
