@@ -16,6 +16,8 @@ if (cwd !== undefined && store !== undefined && env !== undefined) {
   stage.api.on("First", held);
   stage.api.on("Second", text("Second: done."));
   stage.api.on("Third", text("Third: done."));
+  // If its transcript already held the prompt, the first conversation is told to go on instead of getting it again.
+  stage.api.otherwise(text("First: done, in the second run."));
 
   const { options } = stage;
   const child = spawn(process.execPath, [program, options.cwd, options.store, JSON.stringify(options.env)], {

@@ -14,11 +14,9 @@ stage.api.on(
 await using pool = await openPool({ slots: 1, ...stage.options });
 const task = await pool.submit("What do the notes say?");
 
-let cursor = 0;
+// `event.seq` is the cursor: `pool.events({ after: seq })` goes on from there, in another process or after a restart.
 for await (const event of task.events()) {
-  cursor = event.seq;
   if (event.type === "task.output") console.log("  text:", event.data.text);
   else if (event.type === "task.tool") console.log("  tool:", event.data.tool);
   else console.log(event.type);
 }
-console.log("the log goes on from", cursor > 0 ? "a cursor" : "nowhere");

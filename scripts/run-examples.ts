@@ -1,11 +1,11 @@
 /**
  * Runs every file of examples/ as a user would, against the built package, each in a home of its own, and fails if one
- * fails, hangs, or says nothing.
+ * fails, hangs, says nothing, or leaves a process.
  */
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { sandbox } from "./sandbox.ts";
+import { processesWith, sandbox } from "./sandbox.ts";
 import { tryRun } from "./run.ts";
 
 const limitMs = 90_000;
@@ -24,11 +24,13 @@ for (const name of examples) {
     timeoutMs: limitMs,
     quiet: true,
   });
+  const left = processesWith(home);
   rmSync(home, { recursive: true, force: true });
-  const ok = result.exitCode === 0 && result.stdout.trim() !== "";
+  const ok = result.exitCode === 0 && result.stdout.trim() !== "" && left.length === 0;
   if (!ok) failures += 1;
   const took = `${((performance.now() - start) / 1000).toFixed(1)} s`;
   console.log(`${ok ? "ok    " : "FAILED"} ${name} (${took}, exit ${String(result.exitCode)})`);
+  if (left.length > 0) console.log(`       still alive: ${left.join(", ")}`);
   console.log(result.output.trimEnd().replaceAll(/^/gm, "       "));
 }
 console.log(`${String(examples.length - failures)} of ${String(examples.length)} examples passed`);
