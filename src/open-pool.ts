@@ -15,7 +15,7 @@ import { Pool } from "./pool.ts";
 import { storePath } from "./project.ts";
 import { openRecords } from "./records/open-records.ts";
 import { openSqlite } from "./records/sqlite/driver.ts";
-import { claudeRunner } from "./runner/claude/claude-runner.ts";
+import { claudeRunner, type ClaudeRunnerOptions } from "./runner/claude/claude-runner.ts";
 import { systemProcesses } from "./runner/processes.ts";
 import { parsePoolOptions, refuseBypass } from "./schema/parse.ts";
 
@@ -40,7 +40,7 @@ export async function openPool(options: OpenPoolOptions = {}): Promise<Pool> {
   const processes = given.processes ?? systemProcesses();
   const parts: EngineParts = {
     records,
-    runner: given.runner ?? claudeRunner({ ...config, executable: config.claude }),
+    runner: given.runner ?? claudeRunner(runnerOptions(config)),
     clock,
     processes,
     machine: { bootId: processes.bootId, hostname: hostname() },
@@ -66,6 +66,17 @@ async function begin(pool: Pool, parts: EngineParts, options: OpenPoolOptions): 
   for (const slot of slots) refuseBypass(slot.permissionMode, parts.config.allowBypassPermissions);
   await parts.records.setShutdown(false);
   await pool.attach(new Host(parts, { id: newHostId(), kind: options.kind ?? "library", slots }));
+}
+
+function runnerOptions(config: PoolConfig): ClaudeRunnerOptions {
+  const { claude, env, killGraceMs, processNamespace } = config;
+  return {
+    // The pool's own additions decide where Claude keeps its transcripts, so the runner must know them from the start.
+    env: { ...process.env, ...env },
+    killGraceMs,
+    processNamespace,
+    ...(claude === undefined ? {} : { executable: claude }),
+  };
 }
 
 function slotConfigs(slots: number | readonly SlotConfig[]): readonly SlotConfig[] {
