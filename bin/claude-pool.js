@@ -14,11 +14,29 @@ function isSupported(version) {
   return parts[0] > 24;
 }
 
+function main() {
+  // Node 22 calls its SQLite experimental at every start; what matters, its version, is checked when the store is opened.
+  var emitWarning = process.emitWarning;
+  process.emitWarning = function (warning) {
+    if (String(warning).indexOf("SQLite is an experimental feature") < 0) emitWarning.apply(process, arguments);
+  };
+  import("../dist/cli/main.js")
+    .then(function (program) {
+      return program.main(process.argv.slice(2));
+    })
+    .then(
+      function (exitCode) {
+        process.exitCode = exitCode;
+      },
+      function (error) {
+        console.error(error);
+        process.exitCode = 1;
+      },
+    );
+}
+
 if (isSupported(process.versions.node)) {
-  import("../dist/cli/main.js").catch(function (error) {
-    console.error(error);
-    process.exitCode = 1;
-  });
+  main();
 } else {
   console.error(
     "claude-pool needs " + floor + "; this is Node " + process.versions.node + " at " + process.execPath + ".",
