@@ -2,9 +2,11 @@
  * Which prompt of a conversation an API request is about: the whole history comes with every request, and most of the text
  * in it was never typed by anybody.
  *
- * T1. A turn starts at text that was typed after an answer of the model, or after the mark of an interrupt.
+ * T1. Each typed text starts a turn, also where no answer stands between two: the CLI leaves interrupted and failed turns
+ *     in the history without one. (So a prompt is one text block, as the CLI sends it.)
  * T2. Tool results, and what the CLI adds beside them, belong to the turn that asked for the tool; text beside a tool
- *     result starts a turn only if it is somebody's prompt (`isPrompt`): so a run that goes on after a crash within a tool.
+ *     result starts a turn only if it is somebody's prompt (`isPrompt`), as in a run that goes on after a crash within a
+ *     tool, or stands after the mark of an interrupt.
  * T3. A request that repeats another (a retry) is in the same turn.
  */
 
@@ -30,13 +32,13 @@ export interface ToolResult {
 /** Reads the latest turn out of the `messages` of a request. */
 export function latestTurn(messages: unknown, isPrompt: (text: string, current: string) => boolean): ConversationTurn {
   let ordinal = -1;
-  let prompt: string[] = [];
+  let prompt = "";
   let userText: string[] = [];
   let toolResults: ToolResult[] = [];
-  let next: "same" | "beside_tools" | "new" = "new";
+  let besideTools = false;
   for (const message of records(messages)) {
     if (message.role === "assistant") {
-      next = "new";
+      besideTools = false;
       userText = [];
       toolResults = [];
       continue;
@@ -44,24 +46,18 @@ export function latestTurn(messages: unknown, isPrompt: (text: string, current: 
     for (const block of blocksOf(message)) {
       if (block.type === "tool_result") {
         toolResults.push(toolResult(block));
-        next = "beside_tools";
+        besideTools = true;
       }
       if (block.type !== "text" || typeof block.text !== "string") continue;
       userText.push(block.text);
-      if (block.text.includes(interruptMark)) next = "new";
-      const typed = typedText(message.role === "user" ? block.text : "");
-      if (typed === "") continue;
-      if (next === "beside_tools" && !isPrompt(typed, prompt.join("\n"))) continue;
-      if (next === "same") {
-        prompt.push(typed);
-        continue;
-      }
+      if (block.text.includes(interruptMark)) besideTools = false;
+      const typed = message.role === "user" ? typedText(block.text) : "";
+      if (typed === "" || (besideTools && !isPrompt(typed, prompt))) continue;
       ordinal += 1;
-      prompt = [typed];
-      next = "same";
+      prompt = typed;
     }
   }
-  return { ordinal, prompt: prompt.join("\n"), userText: userText.join("\n"), toolResults };
+  return { ordinal, prompt, userText: userText.join("\n"), toolResults };
 }
 
 const interruptMark = "[Request interrupted by user";

@@ -237,6 +237,20 @@ test("after an interrupt only the new prompt counts, though no answer stands bet
   expect(answer).toEqual("quick");
 });
 
+test("a prompt after one that failed without an answer counts alone", async () => {
+  await using api = await startScriptedApi();
+  api.on("limited", apiError(429)).otherwise(text("fine"));
+
+  const answer = await said(api, [
+    user([
+      { type: "text", text: "limited" },
+      { type: "text", text: "another" },
+    ]),
+  ]);
+
+  expect(answer).toEqual("fine");
+});
+
 test("a prompt beside a made-up tool result starts a turn, and text that is nobody's prompt does not", async () => {
   await using api = await startScriptedApi();
   api.on("run it", toolUse("Bash", {}), text("done")).on("go on", text("gone on"));
