@@ -34,6 +34,7 @@ export async function* eventStream(records: Records, options: EventsOptions): As
         cursor = event.seq;
       }
       if (isOver()) return;
+      if (options.follow === false && events.length < page) return;
       if (events.length === page || latest > seenUpTo) continue;
       await new Promise<void>((resolve) => {
         wake = resolve;

@@ -278,11 +278,11 @@ export class Pool implements AsyncDisposable {
   }
 
   /**
-   * Stops this process's host and closes the store; the queue lives on. What still runs after `graceMs` (default 0) goes
-   * back to the queue. When this resolves, no process that the host opened is alive.
+   * Stops this process's host and closes the store; the queue lives on. What still runs after `graceMs` (default 0), or
+   * when the signal cuts that short, goes back to the queue. When this resolves, no process that the host opened is alive.
    */
-  close(options: { readonly graceMs?: number } = {}): Promise<void> {
-    this.#closing ??= this.#close(options.graceMs ?? 0);
+  close(options: { readonly graceMs?: number; readonly signal?: AbortSignal } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.graceMs ?? 0, options.signal);
     return this.#closing;
   }
 
@@ -291,9 +291,9 @@ export class Pool implements AsyncDisposable {
     return this.close();
   }
 
-  async #close(graceMs: number): Promise<void> {
+  async #close(graceMs: number, signal: AbortSignal | undefined): Promise<void> {
     try {
-      await this.#host?.stop(graceMs);
+      await this.#host?.stop(graceMs, signal);
     } finally {
       await this.#parts.runner.close();
       await this.#records.close();

@@ -67,6 +67,8 @@ export interface EventsOptions {
   /** Only what comes after this `seq`; default: from now on. */
   readonly after?: number;
   readonly taskId?: string;
+  /** False: ends with what the log holds at the moment. Default true. */
+  readonly follow?: boolean;
   readonly signal?: AbortSignal;
 }
 

@@ -219,7 +219,6 @@ export class Host implements DispatchHook {
 
   /** One round: keep the lease, let go what is due, take over from the dead. */
   #step(): void {
-    if (this.#stopping) return;
     this.#track(this.#round());
     this.#cancelStep = this.#parts.clock.after(stepMs, () => {
       this.#step();
@@ -232,6 +231,7 @@ export class Host implements DispatchHook {
       for (const execution of this.#running.values()) execution.end("shutdown"); // H3
       return;
     }
+    if (this.#stopping) return; // the lease alone is kept, for as long as what runs may take
     const deadline = await records.nextDeadlineMs();
     if (deadline !== undefined && deadline <= clock.now()) await records.sweep();
     await this.recover();
@@ -283,13 +283,13 @@ export class Host implements DispatchHook {
   // End -------------------------------------------------------------------------------------------------------------
 
   /**
-   * Stops this host: it takes nothing new, gives what runs `graceMs` to end, and puts the rest back into the queue.
-   * Resolves to the ids of those; then nothing that it started is alive.
+   * Stops this host: it takes nothing new, gives what runs `graceMs` to end (the signal cuts that short), and puts the rest
+   * back into the queue. Resolves to the ids of those; then nothing that it started is alive.
    */
-  async stop(graceMs = 0): Promise<readonly string[]> {
+  async stop(graceMs = 0, signal?: AbortSignal): Promise<readonly string[]> {
     if (this.#stopping) return [];
     this.#stopping = true;
-    if (graceMs > 0 && this.#running.size > 0) await this.#runsEndOr(graceMs);
+    if (graceMs > 0 && this.#running.size > 0 && signal?.aborted !== true) await this.#runsEndOr(graceMs, signal);
     const cut = this.runningTasks;
     for (const execution of this.#running.values()) execution.end("shutdown");
     while (this.#work.size > 0) await Promise.all(this.#work);
@@ -308,10 +308,16 @@ export class Host implements DispatchHook {
     return cut;
   }
 
-  async #runsEndOr(graceMs: number): Promise<void> {
+  async #runsEndOr(graceMs: number, signal: AbortSignal | undefined): Promise<void> {
     let cancel: () => void = () => undefined;
     const grace = new Promise<void>((resolve) => {
-      cancel = this.#parts.clock.after(graceMs, resolve);
+      const cancelTimer = this.#parts.clock.after(graceMs, resolve);
+      const onAbort = (): void => resolve();
+      signal?.addEventListener("abort", onAbort, { once: true });
+      cancel = () => {
+        cancelTimer();
+        signal?.removeEventListener("abort", onAbort);
+      };
     });
     const ended = (async (): Promise<void> => {
       while (this.#running.size > 0) await Promise.race(this.#work);
