@@ -128,11 +128,9 @@ function ended(facts: TurnFacts, cause: Cause): Outcome {
 function failureOf(facts: TurnFacts, result: ResultFacts): readonly [EndReason, string] | undefined {
   if (result.subtype === "error_max_turns") return ["max_turns", maxTurnsText(facts)];
   if (result.subtype === "error_max_budget_usd" || overCap(facts)) return ["budget", budgetText(facts)];
-  if (result.terminalReason === "prompt_too_long") {
-    return [
-      "prompt_too_long",
-      `${result.text ?? "The prompt is too long for the model"}. Shorten the prompt or its context.`,
-    ];
+  // The API says the first; the second says the CLI itself, before it has asked the API.
+  if (result.terminalReason === "prompt_too_long" || result.terminalReason === "blocking_limit") {
+    return ["prompt_too_long", `${result.text ?? "Prompt is too long"}. Shorten the prompt or its context.`];
   }
   if (result.subtype === "error_max_structured_output_retries") return ["schema", schemaText];
   if (result.stopReason === "refusal") return ["refused", `The model refused the task. ${result.text ?? ""}`.trim()];
