@@ -64,7 +64,7 @@ export function readRequest(raw: RawRequest, turnOf: (messages: unknown) => Conv
   };
 }
 
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -179,4 +180,46 @@ test("a gate holds the real CLI's turn until the test releases it", async () => 
   held.release();
 
   expect([reached.prompt, (await asked).result]).toEqual(["wait for me", "let through"]);
+});
+
+test("a prompt that follows a limited one in the same conversation is answered by its own rule", async () => {
+  await using home = await temporaryFolder();
+  await using api = await startScriptedApi();
+  api.on("limited", usageLimit({ resetsAtMs: Date.UTC(2100, 0, 1) })).on("go on", text("gone on"));
+  const conversation = randomUUID();
+
+  await askClaude(api, home.path, "limited", { auth: "subscription", args: ["--session-id", conversation] });
+  const result = await askClaude(api, home.path, "go on", { auth: "subscription", args: ["--resume", conversation] });
+
+  expect([result.session_id, result.result]).toEqual([conversation, "gone on"]);
+});
+
+test("two real conversations with one prompt at once each get the whole script", async () => {
+  await using home = await temporaryFolder();
+  await using api = await startScriptedApi();
+  const reading = toolUse("Read", { file_path: join(home.path, "a.txt") });
+  await writeFile(join(home.path, "a.txt"), "content");
+  const held = gate(reading);
+  api.on("read slowly", held, text("read"));
+
+  const asked = [askClaude(api, home.path, "read slowly"), askClaude(api, home.path, "read slowly")];
+  await held.reached;
+  held.release();
+  const results = await Promise.all(asked);
+
+  expect(results.map(({ result, num_turns }) => [result, num_turns])).toEqual([
+    ["read", 2],
+    ["read", 2],
+  ]);
+});
+
+test("the usage of a reply takes a run over its cap", async () => {
+  await using home = await temporaryFolder();
+  await using api = await startScriptedApi();
+  api.on("expensive", text("dear", { usage: { outputTokens: 10_000 } }));
+
+  const result = await askClaude(api, home.path, "expensive", { args: ["--max-budget-usd", "0.05"] });
+
+  // 100 tokens in at $3 a million and 10,000 out at $15 a million.
+  expect([result.subtype, result.total_cost_usd]).toEqual(["error_max_budget_usd", expect.closeTo(0.1503)]);
 });
