@@ -7,7 +7,7 @@ import { nextState } from "../core/transitions.ts";
 import type { Change } from "./change.ts";
 import { cancelledResult, endTask } from "./finish.ts";
 import { endPending } from "./holds.ts";
-import { taskOf } from "./rows.ts";
+import { selectTasks, taskOf } from "./rows.ts";
 
 export async function cancelTask(change: Change, id: string): Promise<TaskRecord> {
   const row = await rowOf(change, id);
@@ -69,5 +69,5 @@ async function cancelWaiting(change: Change, row: SqlRow): Promise<void> {
 }
 
 async function rowOf(change: Change, id: string): Promise<SqlRow | undefined> {
-  return (await change.sql.all("SELECT * FROM task WHERE id = ?", [id]))[0];
+  return (await change.sql.all(`${selectTasks()} WHERE task.id = ?`, [id]))[0];
 }

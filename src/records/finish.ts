@@ -7,7 +7,8 @@ import { nextState, type TaskEvent } from "../core/transitions.ts";
 import { type Change, count } from "./change.ts";
 import { tellHeld } from "./holds.ts";
 import { settle } from "./money.ts";
-import { jsonColumn, taskOf } from "./rows.ts";
+import { jsonColumn, selectTasks, taskOf } from "./rows.ts";
+import { writeResult } from "./write-result.ts";
 
 export async function finish(change: Change, end: Finish): Promise<TaskRecord | undefined> {
   const task = await heldBy(change, end.taskId, end.runId);
@@ -32,9 +33,11 @@ export async function finish(change: Change, end: Finish): Promise<TaskRecord | 
 
 /** The task, if this run still holds it. */
 export async function heldBy(change: Change, taskId: string, runId: string): Promise<TaskRecord | undefined> {
-  const [row] = await change.sql.all("SELECT * FROM task WHERE id = ? AND state = 'running' AND run_id = ?", [taskId, runId]);
+  const [row] = await change.sql.all(heldByQuery, [taskId, runId]);
   return row === undefined ? undefined : taskOf(row);
 }
+
+const heldByQuery = `${selectTasks()} WHERE task.id = ? AND state = 'running' AND run_id = ?`;
 
 /** What the ledger says of an ended run. */
 export interface LedgerEnd {
@@ -104,13 +107,13 @@ export async function endTask(
   lostRuns: number,
 ): Promise<TaskRecord> {
   const completedAtMs = state === "pending_review" ? undefined : change.nowMs;
-  await change.sql.run("UPDATE task SET state = ?, lost_runs = ?, completed_at_ms = ?, result = ? WHERE seq = ?", [
+  await change.sql.run("UPDATE task SET state = ?, lost_runs = ?, completed_at_ms = ? WHERE seq = ?", [
     state,
     lostRuns,
     completedAtMs ?? null,
-    JSON.stringify(result),
     task.seq,
   ]);
+  await writeResult(change, task.seq, result);
   count(change.pool, task.state, state);
   const { reason, costMicrodollars, elapsedMs } = result;
   change.emit(

@@ -5,6 +5,7 @@ import type { SqlRow, SqlValue } from "../core/ports.ts";
 import type { Hold, HoldReason, TaskState } from "../core/task.ts";
 import { nextState } from "../core/transitions.ts";
 import { type Change, count } from "./change.ts";
+import { writeResult } from "./write-result.ts";
 
 /** Holds a pending task that is not held. */
 export async function holdTask(change: Change, task: { readonly seq: number; readonly id: string }, hold: Hold): Promise<void> {
@@ -62,9 +63,10 @@ export async function endPending(
   const state = nextState(from, event, task.id);
   const result = { output: "", success: false, costMicrodollars: 0, turnsUsed: 0, elapsedMs: 0, reason, error };
   await change.sql.run(
-    "UPDATE task SET state = ?, hold_reason = NULL, hold_until_ms = NULL, completed_at_ms = ?, result = ? WHERE seq = ?",
-    [state, change.nowMs, JSON.stringify(result), task.seq],
+    "UPDATE task SET state = ?, hold_reason = NULL, hold_until_ms = NULL, completed_at_ms = ? WHERE seq = ?",
+    [state, change.nowMs, task.seq],
   );
+  await writeResult(change, task.seq, result);
   count(change.pool, from, state);
   if (row.hold_reason !== null) change.pool.held -= 1;
   change.emit({ type: "task.finished", taskId: task.id, data: { state, reason, costMicrodollars: 0, elapsedMs: 0 } }, task.seq);

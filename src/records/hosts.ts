@@ -7,7 +7,7 @@ import { nextState } from "../core/transitions.ts";
 import type { Change } from "./change.ts";
 import { cancelledResult, closeRun, endTask, requeue } from "./finish.ts";
 import { estimateOf } from "./money.ts";
-import { runOf, taskOf } from "./rows.ts";
+import { runOf, selectTasks, taskOf } from "./rows.ts";
 import { stopSlots } from "./slots.ts";
 
 export async function startHost(change: Change, host: HostRecord): Promise<void> {
@@ -70,7 +70,7 @@ export interface RunningTask {
 
 export async function runningOf(sql: Pick<SqlTx, "all">, hostId: string): Promise<readonly RunningTask[]> {
   const rows = await sql.all(
-    "SELECT * FROM task INDEXED BY task_running WHERE state = 'running' AND host_id = ? ORDER BY seq",
+    `${selectTasks("task INDEXED BY task_running")} WHERE state = 'running' AND host_id = ? ORDER BY task.seq`,
     [hostId],
   );
   const running: RunningTask[] = [];
@@ -123,7 +123,7 @@ async function putBack(change: Change, task: TaskRecord, remains: Remains, estim
 
 async function taskOfOpenRun(change: Change, runId: string): Promise<TaskRecord | undefined> {
   const [row] = await change.sql.all(
-    `SELECT task.* FROM run INDEXED BY run_open JOIN task ON task.seq = run.task_seq
+    `${selectTasks("run INDEXED BY run_open JOIN task ON task.seq = run.task_seq")}
       WHERE run.run_id = ? AND run.ended_at_ms IS NULL AND task.state = 'running' AND task.run_id = run.run_id`,
     [runId],
   );

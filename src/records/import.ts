@@ -1,9 +1,202 @@
-import type { Change } from "./change.ts";
-export async function parseLines(lines: AsyncIterable<string>): Promise<readonly string[]> {
-  const all: string[] = [];
-  for await (const line of lines) all.push(line);
-  return all;
+/**
+ * An export read into an empty pool, all of it or nothing.
+ *
+ * I1. Every line is checked for itself, then all of them together, before anything is written.
+ * I2. Hosts and slots of then are processes of then: they are checked and left out; their numbers are not used again.
+ * I3. A run that was open when the export was written is closed as lost at its reservation or the estimate, whichever is
+ *     more (unknown cost is never zero), and its task is pending.
+ */
+import type { PoolEvent } from "../core/events.ts";
+import { PoolError } from "../core/errors.ts";
+import { isTerminal, type RunRecord, type TaskRecord } from "../core/task.ts";
+import { fromWire } from "../core/wire.ts";
+import { type Change, count } from "./change.ts";
+import { setContext } from "./context.ts";
+import { checkLine, exportFormat, exportVersion, invalidLine, type PoolLine } from "./export-lines.ts";
+import { estimateOf } from "./money.ts";
+import { column, jsonColumn } from "./rows.ts";
+import { insertTask } from "./submit.ts";
+
+export interface ImportedLines {
+  readonly pool: PoolLine;
+  readonly context: readonly { readonly key: string; readonly value: string }[];
+  readonly tasks: readonly TaskRecord[];
+  readonly runs: readonly RunRecord[];
+  readonly events: readonly PoolEvent[];
 }
-export function importAll(_change: Change, _lines: readonly string[]): Promise<{ tasks: number; runs: number }> {
-  return Promise.reject(new Error("not yet"));
+
+/** @throws {PoolError} `invalid_import`, naming the line. */
+export async function parseLines(lines: AsyncIterable<string>): Promise<ImportedLines> {
+  const records: Record<string, unknown[]> = { pool: [], context: [], host: [], slot: [], task: [], run: [], event: [] };
+  const names = new Set<string>();
+  let number = 0;
+  for await (const line of lines) {
+    number += 1;
+    const json = parseJson(line, number);
+    if (number === 1) {
+      checkHeader(json);
+      continue;
+    }
+    const { kind, ...fields } = json;
+    const record = fromWire(fields) as Readonly<Record<string, unknown>>;
+    checkLine(String(kind), record, number);
+    checkPlace(String(kind), record, number, records.pool?.[0] !== undefined, names);
+    records[String(kind)]?.push(record);
+  }
+  const [pool] = records.pool as PoolLine[];
+  if (pool === undefined) throw invalidLine(number + 1, "is missing: the line of kind pool, the last of every export, is not there");
+  const parsed = {
+    pool,
+    context: records.context as ImportedLines["context"],
+    tasks: records.task as TaskRecord[],
+    runs: records.run as RunRecord[],
+    events: records.event as PoolEvent[],
+  };
+  checkPool(parsed, number);
+  return parsed;
+}
+
+export async function importAll(change: Change, lines: ImportedLines): Promise<{ readonly tasks: number; readonly runs: number }> {
+  const { pool } = change;
+  if (pool.task_seq > 0) {
+    throw new PoolError("invalid_import", "This pool has, or had, tasks of its own; an import needs an empty one. Name another store with `--store`.");
+  }
+  takeMoney(change, lines.pool);
+  for (const { key, value } of lines.context) await setContext(change, key, value);
+  const seqs = new Map(lines.tasks.map((task) => [task.id, task.seq]));
+  for (const task of lines.tasks) await importTask(change, task);
+  for (const run of lines.runs) await importRun(change, run, seqs.get(run.taskId) ?? 0);
+  for (const { seq: _seq, atMs, ...event } of lines.events) await importEvent(change, event, atMs, seqs);
+  return { tasks: lines.tasks.length, runs: lines.runs.length };
+}
+
+function takeMoney({ pool }: Change, from: PoolLine): void {
+  pool.cap = from.capMicrodollars ?? null;
+  pool.spent = from.spentMicrodollars;
+  pool.total = from.totalMicrodollars;
+  pool.finished_runs = from.finishedRuns;
+  pool.since_ms = from.sinceMs;
+  pool.renews = from.renews;
+  pool.task_seq = from.lastTaskSeq;
+  pool.slot_number = Math.max(pool.slot_number, from.lastSlotNumber);
+}
+
+async function importTask(change: Change, task: TaskRecord): Promise<void> {
+  const { cancelRequestedAtMs: _request, ...rest } = task;
+  const imported: TaskRecord = task.state === "running" ? { ...rest, state: "pending" } : task; // I3
+  await insertTask(change, imported);
+  count(change.pool, undefined, imported.state);
+  if (imported.state === "pending" && imported.hold !== undefined) change.pool.held += 1;
+}
+
+async function importRun(change: Change, run: RunRecord, taskSeq: number): Promise<void> {
+  const { pool, nowMs } = change;
+  const wasOpen = run.endedAtMs === undefined;
+  const cost = wasOpen ? Math.max(run.reservedMicrodollars, estimateOf(pool)) : run.costMicrodollars; // I3
+  await change.sql.run(
+    `INSERT INTO run (task_seq, attempt, run_id, host_id, slot_id, started_at_ms, ended_at_ms, outcome, reason, reserved, cost,
+      cost_estimated, turns_used, model, session_id, usage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    [
+      taskSeq,
+      run.attempt,
+      run.runId,
+      run.hostId,
+      run.slotId,
+      run.startedAtMs,
+      run.endedAtMs ?? nowMs,
+      wasOpen ? "lost" : column(run.outcome),
+      wasOpen ? "lost" : column(run.reason),
+      run.reservedMicrodollars,
+      cost,
+      wasOpen || run.costEstimated ? 1 : 0,
+      run.turnsUsed,
+      column(run.model),
+      column(run.sessionId),
+      jsonColumn(run.usage),
+    ],
+  );
+  if (!wasOpen) return;
+  pool.spent += cost;
+  pool.total += cost;
+  pool.finished_runs += 1;
+}
+
+/** Events go behind those that this pool has already; their order stays, their places change. */
+async function importEvent(
+  change: Change,
+  event: Omit<PoolEvent, "seq" | "atMs">,
+  atMs: number,
+  seqs: ReadonlyMap<string, number>,
+): Promise<void> {
+  const taskSeq = event.taskId === undefined ? null : seqs.get(event.taskId);
+  if (taskSeq === undefined) return; // of a task that was submitted after the export had come by its place
+  change.pool.event_seq += 1;
+  await change.sql.run("INSERT INTO event (seq, at_ms, task_seq, type, slot_id, data) VALUES (?, ?, ?, ?, ?, ?)", [
+    change.pool.event_seq,
+    atMs,
+    taskSeq,
+    event.type,
+    column(event.slotId),
+    JSON.stringify(event.data),
+  ]);
+}
+
+function parseJson(line: string, number: number): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(line);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  } catch {
+    // Told below, with its line; what JSON.parse says of it adds nothing.
+  }
+  throw invalidLine(number, "is no JSON object");
+}
+
+function checkHeader(header: Readonly<Record<string, unknown>>): void {
+  if (header.format !== exportFormat) throw invalidLine(1, `must say "format": "${exportFormat}"`);
+  if (header.version !== exportVersion) throw invalidLine(1, `has a version other than ${String(exportVersion)}, the one that is known here`);
+}
+
+/** What can be wrong between one line and those before it, whose names are `taken`. */
+function checkPlace(
+  kind: string,
+  record: Readonly<Record<string, unknown>>,
+  number: number,
+  isOver: boolean,
+  taken: Set<string>,
+): void {
+  if (isOver) throw invalidLine(number, "comes after the line of kind pool, which is the last");
+  for (const name of namesOf(kind, record)) {
+    if (taken.has(name)) throw invalidLine(number, `repeats ${name}`);
+    taken.add(name);
+  }
+  if (kind === "task") checkTask(record as unknown as TaskRecord, number);
+  if (kind === "run" && !taken.has(`task ${String(record.taskId)}`)) {
+    throw invalidLine(number, "is a run of a task that is not before it");
+  }
+}
+
+function namesOf(kind: string, record: Readonly<Record<string, unknown>>): readonly string[] {
+  if (kind === "task") {
+    const key = record.key === undefined ? [] : [`key ${JSON.stringify(record.key)}`];
+    return [`task ${String(record.id)}`, `seq ${String(record.seq)}`, ...key];
+  }
+  if (kind === "run") return [`run ${String(record.runId)}`, `attempt ${String(record.attempt)} of ${String(record.taskId)}`];
+  return kind === "context" ? [`context key ${JSON.stringify(record.key)}`] : [];
+}
+
+function checkTask(task: TaskRecord, number: number): void {
+  if (isTerminal(task.state) !== (task.completedAtMs !== undefined)) {
+    throw invalidLine(number, "must have completed_at_ms if, and only if, the task has ended");
+  }
+  if (task.hold !== undefined && task.state !== "pending") throw invalidLine(number, "holds a task that is not pending");
+}
+
+/** Pruned runs leave money and counts behind, never the other way round. */
+function checkPool({ pool, runs, tasks }: ImportedLines, number: number): void {
+  if (tasks.some((task) => task.seq > pool.lastTaskSeq)) throw invalidLine(number, "has a last_task_seq below that of a task");
+  const ended = runs.filter((run) => run.endedAtMs !== undefined);
+  const cost = ended.reduce((sum, run) => sum + run.costMicrodollars, 0);
+  if (cost > pool.totalMicrodollars || ended.length > pool.finishedRuns || pool.spentMicrodollars > pool.totalMicrodollars) {
+    throw invalidLine(number, "ends an import whose runs cost more than its pool says was spent");
+  }
 }

@@ -17,7 +17,7 @@ import { type Change, count } from "./change.ts";
 import { defined } from "../core/config.ts";
 import { endPending, holdTask, tellUnheld } from "./holds.ts";
 import { budgetOf, estimateOf, nextRenewalMs } from "./money.ts";
-import { taskOf } from "./rows.ts";
+import { selectTasks, taskOf } from "./rows.ts";
 
 export interface Dispatcher {
   readonly hostId: string;
@@ -58,19 +58,19 @@ export async function leaseTasks(
 }
 
 /** The pick (Q1 of schema.ts). */
-export const pickQuery = `SELECT * FROM task INDEXED BY task_pick
-  WHERE state = 'pending' AND hold_reason IS NULL ORDER BY priority DESC, seq LIMIT ?`;
+export const pickQuery = `${selectTasks("task INDEXED BY task_pick")}
+  WHERE state = 'pending' AND hold_reason IS NULL ORDER BY priority DESC, task.seq LIMIT ?`;
 
 /** The pick of a host whose slots take its own tasks only. */
-export const pickOwnQuery = `SELECT * FROM task INDEXED BY task_pick_own
+export const pickOwnQuery = `${selectTasks("task INDEXED BY task_pick_own")}
   WHERE state = 'pending' AND hold_reason IS NULL AND origin_host IS NOT NULL AND origin_host = ?
-  ORDER BY priority DESC, seq LIMIT ?`;
+  ORDER BY priority DESC, task.seq LIMIT ?`;
 
 /** What was held for the budget and now has room in it (L3); ?1 money, ?2 estimate, ?3 whether the last of it may be tried. */
-export const pickHeldQuery = `SELECT * FROM task INDEXED BY task_held
+export const pickHeldQuery = `${selectTasks("task INDEXED BY task_held")}
   WHERE state = 'pending' AND hold_reason IS NOT NULL AND hold_reason = 'budget'
     AND (COALESCE(cap, ?2) <= ?1 OR (cap IS NULL AND ?3)) AND (?4 IS NULL OR origin_host = ?4)
-  ORDER BY priority DESC, seq LIMIT ?5`;
+  ORDER BY priority DESC, task.seq LIMIT ?5`;
 
 /** In the order of L1. */
 async function candidates(change: Change, { hostId, ownTasksOnly }: Dispatcher, limit: number): Promise<readonly SqlRow[]> {

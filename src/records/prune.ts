@@ -24,6 +24,8 @@ export async function pruneStep(change: Change, beforeMs: number): Promise<Prune
     events += await sql.run("DELETE FROM event WHERE task_seq IN (SELECT value FROM json_each(?))", [seqs]);
     await sql.run("DELETE FROM run WHERE task_seq IN (SELECT value FROM json_each(?))", [seqs]);
     await sql.run("DELETE FROM task_tag WHERE seq IN (SELECT value FROM json_each(?))", [seqs]);
+    await sql.run("DELETE FROM task_result WHERE seq IN (SELECT value FROM json_each(?))", [seqs]);
+    await sql.run("DELETE FROM task_body WHERE seq IN (SELECT value FROM json_each(?))", [seqs]);
     await sql.run("DELETE FROM task WHERE seq IN (SELECT value FROM json_each(?))", [seqs]);
     for (const row of rows) count(pool, row.state as TaskState, undefined);
   }

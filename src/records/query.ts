@@ -6,16 +6,18 @@ import type { ListPage } from "../core/records.ts";
 import type { PoolStatus, RunRecord, TaskFilter, TaskRecord } from "../core/task.ts";
 import { poolOf, poolQuery } from "./change.ts";
 import { budgetOf } from "./money.ts";
-import { eventOfRow, runOf, taskOf } from "./rows.ts";
+import { eventOfRow, runOf, selectTasks, taskOf } from "./rows.ts";
 
 type Reader = Pick<Sql | SqlTx, "all">;
 
 export async function getMany(sql: Reader, ids: readonly string[]): Promise<readonly TaskRecord[]> {
-  const rows = await sql.all("SELECT task.* FROM json_each(?) AS wanted JOIN task ON task.id = wanted.value ORDER BY wanted.key", [
+  const rows = await sql.all(manyQuery, [
     JSON.stringify(ids),
   ]);
   return rows.map(taskOf);
 }
+
+const manyQuery = `${selectTasks("json_each(?) AS wanted CROSS JOIN task ON task.id = wanted.value")} ORDER BY wanted.key`;
 
 export async function idsLike(sql: Reader, prefix: string, limit: number): Promise<readonly string[]> {
   // The greatest character there is: no id goes on with one above it.
@@ -33,7 +35,7 @@ export async function listTasks(sql: Reader, filter: TaskFilter, page: Page): Pr
   const { conditions, params } = conditionsOf(filter, page);
   const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
   const direction = page.order === "oldest" ? "ASC" : "DESC";
-  const rows = await sql.all(`SELECT * FROM task ${where} ORDER BY seq ${direction} LIMIT ?`, [...params, page.limit + 1]);
+  const rows = await sql.all(`${selectTasks()} ${where} ORDER BY task.seq ${direction} LIMIT ?`, [...params, page.limit + 1]);
   const tasks = rows.slice(0, page.limit).map(taskOf);
   return defined<ListPage>({ tasks, next: rows.length > page.limit ? tasks.at(-1)?.seq : undefined });
 }
@@ -53,11 +55,11 @@ function conditionsOf(filter: TaskFilter, page: Page): { readonly conditions: re
   }
   if (filter.slotId !== undefined) add("slot_id = ?", filter.slotId);
   if (filter.tags !== undefined) {
-    add("seq IN (SELECT seq FROM task_tag WHERE tag IN (SELECT value FROM json_each(?)))", JSON.stringify(filter.tags));
+    add("task.seq IN (SELECT seq FROM task_tag WHERE tag IN (SELECT value FROM json_each(?)))", JSON.stringify(filter.tags));
   }
   if (filter.sinceMs !== undefined) add("created_at_ms >= ?", filter.sinceMs);
   if (filter.untilMs !== undefined) add("created_at_ms <= ?", filter.untilMs);
-  if (page.after !== undefined) add(page.order === "oldest" ? "seq > ?" : "seq < ?", page.after);
+  if (page.after !== undefined) add(page.order === "oldest" ? "task.seq > ?" : "task.seq < ?", page.after);
   return { conditions, params };
 }
 

@@ -22,6 +22,13 @@ import type {
 } from "../core/task.ts";
 import { slotId } from "../core/ids.ts";
 
+/** Reads whole tasks; `from` is `task` with, where it matters, the index it is to be read by. */
+export function selectTasks(from = "task"): string {
+  // CROSS JOIN holds the planner to this order of the tables, and so to the index's order of the rows.
+  return `SELECT task.*, body.cwd, body.tags, body.conversation, body.config, body.original_prompt, body.prompt, answer.result
+    FROM ${from} CROSS JOIN task_body AS body ON body.seq = task.seq LEFT JOIN task_result AS answer ON answer.seq = task.seq`;
+}
+
 export function taskOf(row: SqlRow): TaskRecord {
   return defined<TaskRecord>({
     id: text(row.id),

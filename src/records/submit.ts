@@ -7,7 +7,8 @@ import type { NewTask, Submitted } from "../core/records.ts";
 import type { TaskOverrides, TaskRecord, TaskSpec } from "../core/task.ts";
 import { type Change, count } from "./change.ts";
 import { budgetOf } from "./money.ts";
-import { column, jsonColumn, taskOf } from "./rows.ts";
+import { column, jsonColumn, selectTasks, taskOf } from "./rows.ts";
+import { writeResult } from "./write-result.ts";
 
 /** Rejections after which a reviewed task fails; the original's number. */
 const defaultMaxRejections = 3;
@@ -58,7 +59,7 @@ async function knownKeys(change: Change, tasks: readonly NewTask[]): Promise<rea
       known.push(new Twin(first.id));
       continue;
     }
-    const [row] = await change.sql.all("SELECT * FROM task WHERE key = ?", [key]);
+    const [row] = await change.sql.all(`${selectTasks()} WHERE key = ?`, [key]);
     if (row === undefined) {
       firsts.set(key, task);
       known.push(undefined);
@@ -141,15 +142,18 @@ export async function insertTask(change: Change, task: TaskRecord): Promise<void
     column(task.hostId),
     column(task.runId),
     column(task.resumeSessionId),
+  ];
+  await change.sql.run(taskInsert, params);
+  await change.sql.run(bodyInsert, [
+    task.seq,
     column(task.cwd),
     JSON.stringify(task.tags),
     jsonColumn(task.conversation),
     jsonColumn(task.config),
     column(task.originalPrompt),
     task.prompt,
-    jsonColumn(task.result),
-  ];
-  await change.sql.run(taskInsert, params);
+  ]);
+  if (task.result !== undefined) await writeResult(change, task.seq, task.result);
   for (const tag of new Set(task.tags)) {
     await change.sql.run("INSERT INTO task_tag (tag, seq) VALUES (?, ?)", [tag, task.seq]);
   }
@@ -158,9 +162,11 @@ export async function insertTask(change: Change, task: TaskRecord): Promise<void
 const taskInsert = `INSERT INTO task (
   seq, id, state, priority, attempt, lost_runs, review_required, max_rejections, rejection_count, cap, timeout_ms,
   queue_timeout_ms, queue_deadline_ms, hold_reason, hold_until_ms, cancel_requested_at_ms, created_at_ms, started_at_ms,
-  completed_at_ms, key, origin_host, slot_id, host_id, run_id, resume_session_id, cwd, tags, conversation, config,
-  original_prompt, prompt, result
-) VALUES (${Array.from({ length: 32 }, () => "?").join(", ")})`;
+  completed_at_ms, key, origin_host, slot_id, host_id, run_id, resume_session_id
+) VALUES (${Array.from({ length: 25 }, () => "?").join(", ")})`;
+
+const bodyInsert =
+  "INSERT INTO task_body (seq, cwd, tags, conversation, config, original_prompt, prompt) VALUES (?, ?, ?, ?, ?, ?, ?)";
 
 /** The overrides of a spec: everything in it that is not a field of the record itself. */
 function overridesOf(spec: TaskSpec): TaskOverrides | undefined {

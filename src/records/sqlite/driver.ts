@@ -34,7 +34,7 @@ export async function openSqlite(path: string, options: SqliteOptions = {}): Pro
     db = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
     requireOurs(db, path);
     await useWal(db, busyTimeoutMs);
-    db.exec("PRAGMA synchronous = FULL");
+    db.exec("PRAGMA synchronous = FULL")
     if (options.maxPageCount !== undefined) db.exec(`PRAGMA max_page_count = ${String(options.maxPageCount)}`);
   } catch (error) {
     db?.close();

@@ -1,0 +1,193 @@
+/** The lines of an export and the check of each; docs and other programs may rely on them. */
+import { PoolError } from "../core/errors.ts";
+import { endReasons } from "../core/outcome.ts";
+import { hostKinds, holdReasons, slotStates, taskStates } from "../core/task.ts";
+
+export const exportFormat = "claude-pool";
+export const exportVersion = 1;
+
+/** What the pool's row is worth beyond this store. */
+export interface PoolLine {
+  readonly capMicrodollars?: number;
+  readonly spentMicrodollars: number;
+  readonly totalMicrodollars: number;
+  readonly finishedRuns: number;
+  readonly sinceMs: number;
+  readonly renews: "none" | "day" | "week";
+  readonly lastTaskSeq: number;
+  readonly lastSlotNumber: number;
+}
+
+/** What a field must be, in words, or undefined if it is that. */
+type Check = (value: unknown) => string | undefined;
+type Shape = Readonly<Record<string, Check>>;
+
+/** @throws {PoolError} `invalid_import`. */
+export function checkLine(kind: string, record: Readonly<Record<string, unknown>>, number: number): void {
+  const shape = shapes[kind];
+  if (shape === undefined) throw invalidLine(number, `has the unknown kind ${JSON.stringify(kind)}`);
+  const problem = fields(shape)(record);
+  if (problem !== undefined) throw invalidLine(number, problem);
+}
+
+/** The error of a line of an import; lines count from 1. */
+export function invalidLine(number: number, problem: string): PoolError {
+  return new PoolError(
+    "invalid_import",
+    `Line ${String(number)} of the import ${problem}. Nothing was kept; \`claude-pool export\` writes the format.`,
+    { line: number },
+  );
+}
+
+function text(value: unknown): string | undefined {
+  if (typeof value !== "string") return "must be a string";
+  return value.isWellFormed() ? undefined : "must not have lone surrogates";
+}
+
+function whole(value: unknown): string | undefined {
+  return Number.isSafeInteger(value) ? undefined : "must be a whole number";
+}
+
+function count(value: unknown): string | undefined {
+  return Number.isSafeInteger(value) && (value as number) >= 0 ? undefined : "must be a whole number of at least 0";
+}
+
+function positive(value: unknown): string | undefined {
+  return Number.isSafeInteger(value) && (value as number) > 0 ? undefined : "must be a whole number of at least 1";
+}
+
+function flag(value: unknown): string | undefined {
+  return typeof value === "boolean" ? undefined : "must be true or false";
+}
+
+function record(value: unknown): string | undefined {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? undefined : "must be an object";
+}
+
+function oneOf(list: readonly string[]): Check {
+  return (value) => (list.includes(value as string) ? undefined : `must be one of ${list.join(", ")}`);
+}
+
+function optional(check: Check): Check {
+  return (value) => (value === undefined ? undefined : check(value));
+}
+
+function texts(value: unknown): string | undefined {
+  return Array.isArray(value) && value.every((item) => text(item) === undefined) ? undefined : "must be a list of strings";
+}
+
+function conversation(value: unknown): string | undefined {
+  if (value === "fresh" || value === "continue") return undefined;
+  return fields({ taskId: text })(value) === undefined ? undefined : "must be fresh, continue or {task_id}";
+}
+
+/** An object of exactly these fields. */
+function fields(shape: Shape): Check {
+  return (value) => {
+    const problem = record(value);
+    if (problem !== undefined) return problem;
+    const given = value as Readonly<Record<string, unknown>>;
+    const unknown = Object.keys(given).find((name) => shape[name] === undefined);
+    if (unknown !== undefined) return `has the unknown field ${JSON.stringify(unknown)}`;
+    for (const [name, check] of Object.entries(shape)) {
+      const wrong = check(given[name]);
+      if (wrong !== undefined) return `has a bad field ${JSON.stringify(name)}: it ${wrong}`;
+    }
+    return undefined;
+  };
+}
+
+const identity = fields({ pid: positive, startTime: text, marker: text });
+const usage = fields({ inputTokens: count, outputTokens: count, cacheReadInputTokens: count, cacheCreationInputTokens: count });
+const hold = fields({ reason: oneOf(holdReasons), untilMs: optional(count) });
+
+const shapes: Readonly<Record<string, Shape>> = {
+  pool: {
+    capMicrodollars: optional(count),
+    spentMicrodollars: count,
+    totalMicrodollars: count,
+    finishedRuns: count,
+    sinceMs: count,
+    renews: oneOf(["none", "day", "week"]),
+    lastTaskSeq: count,
+    lastSlotNumber: count,
+  },
+  context: { key: text, value: text },
+  host: {
+    id: text,
+    kind: oneOf(hostKinds),
+    pid: positive,
+    startTime: text,
+    bootId: text,
+    hostname: text,
+    startedAtMs: count,
+    leaseUntilMs: count,
+    state: oneOf(["alive", "recovering", "ended"]),
+    targetSlots: count,
+  },
+  slot: {
+    id: text,
+    state: oneOf(slotStates),
+    config: record,
+    hostId: text,
+    currentTask: optional(text),
+    sessionId: optional(text),
+    sessionCwd: optional(text),
+    tasksCompleted: count,
+    costMicrodollars: count,
+    restartCount: count,
+    worktreePath: optional(text),
+    error: optional(text),
+    process: optional(identity),
+  },
+  task: {
+    id: text,
+    seq: positive,
+    prompt: text,
+    state: oneOf(taskStates),
+    priority: whole,
+    tags: texts,
+    config: optional(record),
+    cwd: optional(text),
+    timeoutMs: optional(count),
+    queueTimeoutMs: optional(count),
+    key: optional(text),
+    conversation: optional(conversation),
+    reviewRequired: flag,
+    maxRejections: count,
+    rejectionCount: count,
+    originalPrompt: optional(text),
+    originHost: optional(text),
+    attempt: count,
+    slotId: optional(text),
+    hostId: optional(text),
+    runId: optional(text),
+    hold: optional(hold),
+    cancelRequestedAtMs: optional(count),
+    resumeSessionId: optional(text),
+    lostRuns: count,
+    createdAtMs: count,
+    startedAtMs: optional(count),
+    completedAtMs: optional(count),
+    result: optional(record),
+  },
+  run: {
+    runId: text,
+    taskId: text,
+    attempt: positive,
+    hostId: text,
+    slotId: text,
+    startedAtMs: count,
+    endedAtMs: optional(count),
+    outcome: optional(oneOf(["completed", "failed", "cancelled", "timed_out", "limited", "lost"])),
+    reason: optional(oneOf(endReasons)),
+    reservedMicrodollars: count,
+    costMicrodollars: count,
+    costEstimated: flag,
+    turnsUsed: count,
+    model: optional(text),
+    sessionId: optional(text),
+    usage: optional(usage),
+  },
+  event: { seq: positive, atMs: count, type: text, taskId: optional(text), slotId: optional(text), data: record },
+};
