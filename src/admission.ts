@@ -23,11 +23,13 @@ export function admit(
   const spec = parseTaskSpec({ ...options, ...own });
   refuseBypass(spec.permissionMode, pool.config.allowBypassPermissions);
   const cwd = resolve(pool.cwd, spec.cwd ?? ".");
+  const { slotAssignmentTimeoutSecs: patience } = pool.config;
+  const queueTimeoutMs = spec.queueTimeoutMs ?? (patience === undefined ? undefined : patience * 1000);
   checkDirectory(cwd);
   // Stored even where it is the pool's own: another host of this project may stand in another directory.
   return {
     id: newTaskId(),
-    spec: { ...spec, cwd },
+    spec: { ...spec, cwd, ...(queueTimeoutMs === undefined ? {} : { queueTimeoutMs }) },
     ...(pool.originHost === undefined ? {} : { originHost: pool.originHost }),
   };
 }

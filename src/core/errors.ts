@@ -221,16 +221,24 @@ export function invalidOptions(message: string, field?: string): PoolError {
 
 /** No task has this id. */
 export function taskNotFound(id: string): PoolError {
-  return new PoolError("task_not_found", `No task ${JSON.stringify(id)} in this pool. \`claude-pool list\` shows the ids.`, {
-    taskId: id,
-  });
+  return new PoolError(
+    "task_not_found",
+    `No task ${JSON.stringify(id)} in this pool. \`claude-pool list\` shows the ids.`,
+    {
+      taskId: id,
+    },
+  );
 }
 
 /** No slot has this id. */
 export function slotNotFound(id: string): PoolError {
-  return new PoolError("slot_not_found", `No slot ${JSON.stringify(id)} in this pool. \`claude-pool slots\` shows the ids.`, {
-    slotId: id,
-  });
+  return new PoolError(
+    "slot_not_found",
+    `No slot ${JSON.stringify(id)} in this pool. \`claude-pool slots\` shows the ids.`,
+    {
+      slotId: id,
+    },
+  );
 }
 
 /** The pool has spent its cap (both figures in microdollars). */

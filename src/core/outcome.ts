@@ -44,7 +44,10 @@ export interface TaskOutcome {
 }
 
 /** The event of the state machine that an ended run is. */
-export function eventOf(kind: OutcomeKind, reviewRequired: boolean): "complete" | "await_review" | "fail" | "cancel" | "release" {
+export function eventOf(
+  kind: OutcomeKind,
+  reviewRequired: boolean,
+): "complete" | "await_review" | "fail" | "cancel" | "release" {
   switch (kind) {
     case "completed":
       return reviewRequired ? "await_review" : "complete";

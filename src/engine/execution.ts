@@ -52,10 +52,18 @@ export class Execution {
 
   async carryOut(): Promise<Finish> {
     const cancelTimer = this.#armTimeout();
-    const outcome = await this.#outcome();
+    const outcome = this.#judge(await this.#outcome());
     cancelTimer();
     this.#log.flush();
     return this.#finish(outcome);
+  }
+
+  /** With `detectPermissionPrompts` off, a denied last tool call is only listed, as `claude -p` does. */
+  #judge(outcome: Outcome): Outcome {
+    if (this.#parts.config.detectPermissionPrompts) return outcome;
+    if (outcome.kind !== "failed" || outcome.result.reason !== "permission") return outcome;
+    const { reason: _reason, error: _error, ...result } = outcome.result;
+    return { kind: "completed", result: { ...result, success: true } };
   }
 
   #armTimeout(): () => void {

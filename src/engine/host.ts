@@ -5,25 +5,21 @@
  * H2. What a host must obey (cancel, scaling, configuration, draining) reaches it as events of the log.
  * H3. A host that finds its lease lost ends everything it runs: others may have taken it over.
  */
-import { resolveSettings } from "../core/config.ts";
 import { dollars } from "../core/errors.ts";
 import type { PoolEvent } from "../core/events.ts";
 import type { EndCause } from "../core/ports.ts";
 import type { DispatchHook, Finish, Lease } from "../core/records.ts";
 import type { HostKind, HostRecord, SlotConfig, TaskRecord } from "../core/task.ts";
 import { Execution } from "./execution.ts";
-import { launchKey, launchSpec } from "./launch.ts";
 import type { EngineParts } from "./parts.ts";
 import { Recovery } from "./recovery.ts";
-import { Slot } from "./slot.ts";
+import { SlotSet } from "./slot-set.ts";
+import type { Slot } from "./slot.ts";
 
 /** How often a host looks for dead hosts and renews its lease; a small part of the lease. */
 const stepMs = 1_000;
 const commitRetryMs = 500;
 const commitAttemptsAtEnd = 5;
-/** Between two tries of a slot whose process does not open: doubled each time, up to the longest. */
-const reopenMs = 500;
-const longestReopenMs = 30_000;
 
 export interface HostOptions {
   readonly id: string;
@@ -36,27 +32,31 @@ export class Host implements DispatchHook {
   readonly #parts: EngineParts;
   readonly #options: HostOptions;
   readonly #recovery: Recovery;
-  readonly #slots = new Map<string, Slot>();
+  readonly #slots: SlotSet;
   readonly #running = new Map<string, Execution>();
-  /** Everything under way that `stop` must see the end of. */
+  /** Everything under way that `stop` must see the end of; the runs are among it. */
   readonly #work = new Set<Promise<void>>();
+  readonly #runs = new Set<Promise<void>>();
   #endings: (() => void)[] = [];
   #cancelStep: () => void = () => undefined;
   #stopping = false;
+  #isSweeping = false;
+  #isStartingOver = false;
+  #renewAt = 0;
 
   constructor(parts: EngineParts, options: HostOptions) {
     this.#parts = parts;
     this.#options = options;
     this.id = options.id;
     this.#recovery = new Recovery(parts);
+    this.#slots = new SlotSet(parts);
   }
 
   /** Registers host and slots, and begins to take work. Recovery of dead hosts goes on beside it. */
   async start(): Promise<void> {
     const { records, clock } = this.#parts;
     await records.startHost(this.#record(clock.now()));
-    for (const record of await records.addSlots(this.id, this.#options.slots))
-      this.#adopt(new Slot(this.#parts, record));
+    await this.#slots.add(this.id, this.#options.slots);
     this.#endings.push(
       records.follow((events) => {
         for (const event of events) this.#obey(event);
@@ -68,28 +68,17 @@ export class Host implements DispatchHook {
     records.setDispatcher(this.id, this.#options.kind === "attached", this);
     this.#step();
     await records.dispatch();
+    if (this.#options.kind === "serve" || this.#options.kind === "mcp") this.#track(this.#slots.warm());
   }
 
   // DispatchHook ----------------------------------------------------------------------------------------------------
 
   freeSlots(): readonly string[] {
-    if (this.#stopping) return [];
-    const free = [...this.#slots.values()].filter((slot) => slot.free && !slot.draining && slot.error === undefined);
-    return free.sort((a, b) => a.freeSince - b.freeSince).map((slot) => slot.id);
+    return this.#stopping ? [] : this.#slots.free();
   }
 
   choose(task: TaskRecord, free: readonly string[]): string {
-    const [first] = free;
-    if (first === undefined) throw new Error("choose was asked without a free slot");
-    if (free.length === 1) return first;
-    const cwd = task.cwd ?? this.#parts.cwd;
-    const warm = free.find((id) => {
-      const slot = this.#slots.get(id);
-      if (slot === undefined) return false;
-      const settings = resolveSettings(this.#parts.config, slot.config, task);
-      return slot.isWarmFor(launchKey(launchSpec(this.#parts.config, settings, cwd)));
-    });
-    return warm ?? first;
+    return this.#slots.best(task, free);
   }
 
   leased(leases: readonly Lease[]): void {
@@ -99,7 +88,9 @@ export class Host implements DispatchHook {
       slot.free = false;
       const execution = new Execution(this.#parts, slot, lease);
       this.#running.set(lease.task.id, execution);
-      this.#track(this.#carryOut(execution));
+      const run = this.#carryOut(execution).finally(() => this.#runs.delete(run));
+      this.#runs.add(run);
+      this.#track(run);
     }
   }
 
@@ -112,39 +103,20 @@ export class Host implements DispatchHook {
       slot.launchFailures = 0;
       slot.settle(finish.outcome.result.sessionId);
     } else {
-      this.#rest(slot, execution.launchError);
+      this.#track(this.#rest(slot, execution.launchError));
     }
     slot.freeSince = this.#parts.clock.monotonic();
     await this.#commit(finish, slot);
-    this.#running.delete(finish.taskId);
-    if (slot.draining) await this.#retire(slot);
+    // A requeued task may have been leased to this host again in that very transaction.
+    if (this.#running.get(finish.taskId) === execution) this.#running.delete(finish.taskId);
+    if (slot.draining) await this.#slots.retire(slot);
     if (this.#running.size === 0) await this.#failWhatNeverFits();
   }
 
-  /** A slot whose process does not open takes nothing for a while; its task is back in the queue. */
-  #rest(slot: Slot, error: string): void {
-    slot.error = error;
-    slot.launchFailures += 1;
-    this.#track(this.#markErrored(slot, error));
-    const cancel = this.#parts.clock.after(Math.min(reopenMs * 2 ** (slot.launchFailures - 1), longestReopenMs), () => {
-      slot.error = undefined;
-      this.#track(this.#markReopened(slot));
-    });
-    this.#endings.push(cancel);
-  }
-
-  async #markErrored(slot: Slot, error: string): Promise<void> {
-    await this.#parts.records.updateSlot(slot.id, { state: "errored", error });
-    const slots = [...this.#slots.values()];
-    if (slots.some((other) => other.launchFailures < this.#parts.config.maxRestarts)) return;
+  async #rest(slot: Slot, error: string): Promise<void> {
+    await this.#slots.rest(slot, error);
     // Somebody waits for these and no slot of ours can do them; what was only submitted stays in the queue.
-    await this.#parts.records.failPending(this.id, "launch", error);
-  }
-
-  async #markReopened(slot: Slot): Promise<void> {
-    if (this.#stopping || slot.draining) return;
-    await this.#parts.records.updateSlot(slot.id, { state: "idle", error: null, restarted: true });
-    await this.#parts.records.dispatch();
+    if (this.#slots.isHopeless) await this.#parts.records.failPending(this.id, "launch", error);
   }
 
   /** Tasks that a caller of this process waits for and that no settlement can make affordable any more. */
@@ -178,10 +150,10 @@ export class Host implements DispatchHook {
         if (event.taskId !== undefined) this.end(event.taskId, "cancel");
         break;
       case "slot.configured":
-        this.#track(this.#reconfigure());
+        this.#track(this.#slots.reconfigure());
         break;
       case "host.scaled":
-        if (event.data.hostId === this.id) this.#track(this.#scale(event.data.targetSlots));
+        if (event.data.hostId === this.id) this.#track(this.#slots.scale(this.id, event.data.targetSlots));
         break;
       case "task.held":
         if (event.data.reason === "budget" && this.#running.size === 0) this.#track(this.#failWhatNeverFits());
@@ -219,65 +191,50 @@ export class Host implements DispatchHook {
 
   /** One round: keep the lease, let go what is due, take over from the dead. */
   #step(): void {
-    this.#track(this.#round());
+    this.#track(this.#renew());
+    // Ending a dead host's processes takes seconds, and so may a gentle stop: the lease is kept meanwhile.
+    if (!this.#isSweeping && !this.#stopping) {
+      this.#isSweeping = true;
+      this.#track(
+        this.#sweep().finally(() => {
+          this.#isSweeping = false;
+        }),
+      );
+    }
     this.#cancelStep = this.#parts.clock.after(stepMs, () => {
       this.#step();
     });
   }
 
-  async #round(): Promise<void> {
+  /** Each renewal is a write that every other process notices, so it is done with a third of the lease used up. */
+  async #renew(): Promise<void> {
     const { records, clock, config } = this.#parts;
-    if (!(await records.renewHost(this.id, clock.now() + config.leaseMs))) {
-      for (const execution of this.#running.values()) execution.end("shutdown"); // H3
-      return;
-    }
-    if (this.#stopping) return; // the lease alone is kept, for as long as what runs may take
+    if (this.#isStartingOver || clock.monotonic() < this.#renewAt) return;
+    this.#renewAt = clock.monotonic() + config.leaseMs / 3;
+    if (await records.renewHost(this.id, clock.now() + config.leaseMs)) return;
+    this.#isStartingOver = true;
+    await this.#startOver().finally(() => {
+      this.#isStartingOver = false;
+    });
+  }
+
+  async #sweep(): Promise<void> {
+    const { records, clock } = this.#parts;
     const deadline = await records.nextDeadlineMs();
     if (deadline !== undefined && deadline <= clock.now()) await records.sweep();
     await this.recover();
   }
 
-  // Slots -----------------------------------------------------------------------------------------------------------
-
-  async #scale(target: number): Promise<void> {
-    const active = [...this.#slots.values()].filter((slot) => !slot.draining);
-    if (target > active.length) {
-      const added = Array.from({ length: target - active.length }, (): SlotConfig => ({}));
-      for (const record of await this.#parts.records.addSlots(this.id, added)) {
-        this.#adopt(new Slot(this.#parts, record));
-      }
-      await this.#parts.records.dispatch();
-      return;
-    }
-    // Idle ones go first; a busy one finishes its task.
-    const leaving = active.sort((a, b) => Number(b.free) - Number(a.free)).slice(0, active.length - target);
-    await Promise.all(
-      leaving.map(async (slot) => {
-        slot.draining = true;
-        await this.#parts.records.updateSlot(slot.id, { state: "draining" });
-        if (slot.free) await this.#retire(slot);
-      }),
-    );
-  }
-
-  async #retire(slot: Slot): Promise<void> {
-    slot.free = false;
-    if (!this.#slots.delete(slot.id)) return;
-    await slot.settled();
-    await slot.close();
-    await this.#parts.records.updateSlot(slot.id, { state: "stopped", process: null });
-  }
-
-  async #reconfigure(): Promise<void> {
-    for (const record of await this.#parts.records.slots()) {
-      const slot = this.#slots.get(record.id);
-      if (slot !== undefined) slot.config = record.config;
-    }
-  }
-
-  #adopt(slot: Slot): void {
-    slot.freeSince = this.#parts.clock.monotonic();
-    this.#slots.set(slot.id, slot);
+  /** H3: taken for dead while it was alive; what it ran belongs to others now, so it ends that and registers anew. */
+  async #startOver(): Promise<void> {
+    const { records, clock } = this.#parts;
+    for (const execution of this.#running.values()) execution.end("shutdown");
+    await Promise.all(this.#runs);
+    const configs = await this.#slots.clear();
+    if (this.#stopping) return;
+    await records.startHost(this.#record(clock.now()));
+    await this.#slots.add(this.id, configs);
+    await records.dispatch();
   }
 
   // End -------------------------------------------------------------------------------------------------------------
@@ -297,13 +254,7 @@ export class Host implements DispatchHook {
     this.#cancelStep();
     for (const end of this.#endings) end();
     this.#endings = [];
-    await Promise.all(
-      [...this.#slots.values()].map(async (slot) => {
-        slot.draining = true;
-        await slot.settled();
-        await slot.close();
-      }),
-    );
+    await this.#slots.close();
     await this.#parts.records.endHost(this.id);
     return cut;
   }

@@ -74,6 +74,13 @@ export class Slot {
     return this.#take();
   }
 
+  /** Opens a process ahead of the first task. @throws {PoolError} what `Runner.open` throws. */
+  warm(launch: LaunchSpec): Promise<void> {
+    const opening = this.#replace(launch);
+    this.#settled = opening.catch(() => undefined); // the caller hears of it; the first task tries again
+    return opening;
+  }
+
   /** Called when a task is over: makes the process clean for the next one, off the clock of both (L1). */
   settle(conversation: string | undefined): void {
     if (this.#open !== undefined) this.#open.conversation = conversation ?? "unknown";

@@ -159,8 +159,7 @@ describe("money", () => {
 
 describe("waiting", () => {
   test("for any ends with the first; for all with a time limit says what is left", async () => {
-    const clock = undefined;
-    const { pool, runner } = await scriptedPool({ slots: 2, ...(clock === undefined ? {} : { clock }) });
+    const { pool, runner } = await scriptedPool({ slots: 2 });
     runner.on("never", () => new Promise(() => undefined));
     const [quick, never] = await pool.submitMany(["quick", "never"]);
     const ids = [quick?.id ?? "", never?.id ?? ""];
