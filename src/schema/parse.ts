@@ -54,6 +54,15 @@ export function parseConfigFile(json: string, filename: string): ConfigFile {
 }
 
 /**
+ * The same settings from anywhere else.
+ *
+ * @throws {PoolError} `invalid_options`; `unsupported`.
+ */
+export function parseSettings(input: unknown, casing: Casing): ConfigFile {
+  return checked(parse<ConfigFile>(configFileSchema, input, casing), casing);
+}
+
+/**
  * Refuses mode `bypassPermissions` where bypass has not been made possible.
  *
  * @throws {PoolError} `invalid_options`.

@@ -1,0 +1,193 @@
+/**
+ * Work that this call brings its own slots for, and waits for: `run` and `fan-out`.
+ *
+ * X1. The first interrupt lets what runs finish and cancels what has not begun; the second cancels everything. Only this
+ *     call's tasks: the pool's other work stays as it is.
+ */
+import type { TaskRecord, TaskSpec } from "../core/task.ts";
+import type { Pool } from "../pool.ts";
+import type { Call } from "./call.ts";
+import { exitOfTasks, type ExitCode } from "./exit.ts";
+import { elapsed, usd } from "./quantities.ts";
+import { taskLine } from "./task-text.ts";
+import { Progress } from "./terminal/progress.ts";
+import { oneLine } from "./terminal/table.ts";
+
+export interface AttachedOptions {
+  /** Text of every task's answer as it comes. */
+  readonly onText?: (text: string) => void;
+  /** Called with every record in the order of the specs, as soon as all before it have ended. */
+  readonly onEnd: (record: TaskRecord, index: number) => Promise<void>;
+}
+
+/** Submits, waits, reports; resolves to the exit code. */
+export async function attached(
+  call: Call,
+  pool: Pool,
+  specs: readonly TaskSpec[],
+  options: AttachedOptions,
+): Promise<ExitCode> {
+  const progress = new Progress(call.out.talk);
+  const work = new AttachedWork(call, pool, progress);
+  const unhook = call.io.onInterrupt((urgent) => work.interrupt(urgent));
+  try {
+    return await work.carryOut(specs, options);
+  } finally {
+    unhook();
+    progress.end();
+  }
+}
+
+class AttachedWork {
+  readonly #call: Call;
+  readonly #pool: Pool;
+  readonly #progress: Progress;
+  readonly #stop = new AbortController();
+  readonly #over = new AbortController();
+  /** This call's tasks in the queue, by id, with whether they run. */
+  readonly #open = new Map<string, "waiting" | "running">();
+  readonly #asides: Promise<unknown>[] = [];
+  #total = 0;
+  #done = 0;
+  #spent = 0;
+  #activity = "";
+  #interrupts = 0;
+
+  constructor(call: Call, pool: Pool, progress: Progress) {
+    this.#call = call;
+    this.#pool = pool;
+    this.#progress = progress;
+  }
+
+  async carryOut(specs: readonly TaskSpec[], options: AttachedOptions): Promise<ExitCode> {
+    const startedMs = Date.now();
+    this.#total = specs.length;
+    const following = this.#follow();
+    this.#progress.begin(() => this.#status(startedMs));
+    const records: (TaskRecord | undefined)[] = [];
+    const inOrder = new InOrder(options.onEnd);
+    try {
+      await this.#pool.fanOut(specs, {
+        signal: this.#stop.signal,
+        ...(options.onText === undefined ? {} : { onOutput: options.onText }),
+        onSettled: ({ taskId }, index) => {
+          this.#asides.push(
+            this.#settled(taskId).then((record) => {
+              records[index] = record;
+              return inOrder.put(index, record);
+            }),
+          );
+        },
+      });
+    } finally {
+      this.#over.abort();
+      await following;
+      await Promise.all(this.#asides);
+      this.#progress.end();
+    }
+    const ended = records.filter((record) => record !== undefined);
+    this.#hint(ended);
+    return this.#interrupts > 0 ? 130 : exitOfTasks(ended);
+  }
+
+  interrupt(urgent: boolean): void {
+    this.#interrupts += urgent ? 2 : 1;
+    const atOnce = this.#interrupts > 1;
+    this.#progress.note(atOnce ? "Stopping at once." : "Letting what runs finish; Ctrl-C again stops it.");
+    if (atOnce) this.#stop.abort();
+    for (const id of this.#open.keys()) this.#cancelAsAsked(id);
+  }
+
+  /** X1 */
+  #cancelAsAsked(id: string): void {
+    this.#asides.push(this.#interrupts > 1 ? this.#pool.cancel(id) : this.#cancelIfPending(id));
+  }
+
+  async #cancelIfPending(id: string): Promise<void> {
+    if ((await this.#pool.get(id)).state === "pending") await this.#pool.cancel(id);
+  }
+
+  async #settled(id: string | undefined): Promise<TaskRecord | undefined> {
+    this.#done += 1;
+    if (id === undefined) return undefined;
+    this.#open.delete(id);
+    const record = await this.#pool.get(id);
+    this.#spent += record.result?.costMicrodollars ?? 0;
+    const count = this.#total > 1 ? `${String(this.#done)}/${String(this.#total)} ` : "";
+    this.#progress.note(count + taskLine(record, this.#call.out.talkColour));
+    return record;
+  }
+
+  /** Follows the log for what moves: which of this call's tasks are queued, which run, and with which tool. */
+  async #follow(): Promise<void> {
+    for await (const event of this.#pool.events({ signal: this.#over.signal })) {
+      const { taskId } = event;
+      if (taskId === undefined) continue;
+      if (event.type === "task.submitted") await this.#adopt(taskId);
+      if (!this.#open.has(taskId)) continue;
+      if (event.type === "task.started") this.#open.set(taskId, "running");
+      if (event.type === "task.requeued") this.#open.set(taskId, "waiting");
+      if (event.type === "task.held") this.#activity = `held: ${event.data.reason}`;
+      if (event.type === "task.tool") this.#activity = `${event.data.tool} ${event.data.summary ?? ""}`;
+    }
+  }
+
+  async #adopt(id: string): Promise<void> {
+    const record = await this.#pool.get(id);
+    if (record.originHost !== this.#pool.hostId || record.completedAtMs !== undefined) return;
+    this.#open.set(id, record.state === "running" ? "running" : "waiting");
+    if (this.#interrupts > 0) this.#cancelAsAsked(id); // it was being written when the interrupt came
+  }
+
+  #status(startedMs: number): string {
+    const running = [...this.#open.values()].filter((state) => state === "running").length;
+    const counts =
+      this.#total === 1
+        ? [running === 1 ? "running" : "waiting"]
+        : [
+            `${String(this.#done)}/${String(this.#total)} done`,
+            `${String(running)} running`,
+            `${String(this.#total - this.#done - running)} waiting`,
+          ];
+    return [...counts, usd(this.#spent), elapsed(Date.now() - startedMs), oneLine(this.#activity, 60)]
+      .filter((part) => part !== "")
+      .join(" · ");
+  }
+
+  /** Mode plan is the default and surprises: the work looks done, and nothing has changed. */
+  #hint(records: readonly TaskRecord[]): void {
+    const planned = records.filter(
+      (record) => record.state === "completed" && record.result?.permissionMode === "plan",
+    );
+    if (planned.length === 0) return;
+    const what = this.#total === 1 ? "This run" : `${String(planned.length)} of these runs`;
+    this.#call.out.say(
+      `${what} changed nothing: permission mode plan (the default) only reads and plans. ` +
+        "To let it edit files, add --permission-mode acceptEdits.",
+    );
+  }
+}
+
+/** Hands on what comes in any order in the order of its places. */
+class InOrder {
+  readonly #deliver: AttachedOptions["onEnd"];
+  readonly #waiting = new Map<number, TaskRecord | undefined>();
+  #next = 0;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(deliver: AttachedOptions["onEnd"]) {
+    this.#deliver = deliver;
+  }
+
+  put(index: number, record: TaskRecord | undefined): Promise<void> {
+    this.#waiting.set(index, record);
+    while (this.#waiting.has(this.#next)) {
+      const place = this.#next;
+      const ready = this.#waiting.get(place);
+      this.#waiting.delete(place);
+      this.#next += 1;
+      if (ready !== undefined) this.#last = this.#last.then(() => this.#deliver(ready, place));
+    }
+    return this.#last;
+  }
+}

@@ -1,0 +1,64 @@
+import { Command } from "commander";
+import type { TaskRecord } from "../../core/task.ts";
+import { attached } from "../attached.ts";
+import { examples, type Call } from "../call.ts";
+import { addHostFlags, addSpecFlags, poolSettingsOf, specOf, type HostFlags, type SpecFlags } from "../flags.ts";
+import { promptOf } from "../prompts.ts";
+import { parseTaskSpec } from "../../schema/parse.ts";
+
+type Flags = HostFlags & SpecFlags & { readonly onOutput?: boolean };
+
+/** `run`: one task, its own slot, the answer on stdout. */
+export function runCommand(call: Call): Command {
+  const command = new Command("run")
+    .summary("run one task and print its answer")
+    .description("Runs one task on a slot of its own, waits for it and prints the answer.")
+    .argument("[prompt...]", "what is to be done; without it, or with -, read from stdin")
+    .option("--on-output", "print the answer's text as it comes");
+  addHostFlags(addSpecFlags(command)).addHelpText(
+    "after",
+    examples(
+      'claude-pool run "Summarise src/"',
+      'claude-pool run --permission-mode acceptEdits --max-budget-usd 0.50 "Fix the failing test"',
+      "git diff | claude-pool run --json -",
+    ),
+  );
+  return call.carryOut<Flags>(command, async (flags, [words]) => {
+    const own = specOf(flags, call.io.cwd);
+    const spec = parseTaskSpec({ ...own, prompt: await promptOf(call, words as readonly string[]) });
+    const { chosen } = call.settings(flags, poolSettingsOf(flags, call.io.cwd, false));
+    const directory = call.directory(flags);
+    const options = {
+      slots: 1,
+      ...chosen,
+      cwd: directory,
+      store: call.storeOf(chosen, flags),
+      kind: "attached",
+    } as const;
+    let streamed = "";
+    return call.withPool(options, (pool) =>
+      attached(call, pool, [spec], {
+        ...(flags.onOutput === true
+          ? {
+              onText: (text) => {
+                streamed += text;
+                void (call.json ? call.io.stderr.write(text) : call.out.write(text));
+              },
+            }
+          : {}),
+        onEnd: (record) => show(call, record, streamed),
+      }),
+    );
+  });
+}
+
+async function show(call: Call, record: TaskRecord, streamed: string): Promise<void> {
+  if (call.json) {
+    await call.out.record(record);
+    return;
+  }
+  if (streamed !== "" && !streamed.endsWith("\n")) await call.out.write("\n");
+  const output = record.result?.output ?? "";
+  // What was streamed holds the answer, unless the log cut it or the answer is no text of the model's.
+  if (output !== "" && !streamed.includes(output)) await call.out.line(output);
+}

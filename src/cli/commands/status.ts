@@ -1,0 +1,45 @@
+import { Command } from "commander";
+import type { PoolStatus } from "../../core/task.ts";
+import { examples, type Call } from "../call.ts";
+import type { CommonFlags } from "../flags.ts";
+import { usd } from "../quantities.ts";
+import { table } from "../terminal/table.ts";
+
+/** `status`: counts and money. */
+export function statusCommand(call: Call): Command {
+  const command = new Command("status")
+    .summary("show counts and money of the pool")
+    .description("Shows how many slots and tasks the pool has, and what it has spent.")
+    .addHelpText("after", examples("claude-pool status", "claude-pool status --json | jq .pending_tasks"));
+  return call.carryOut<CommonFlags>(command, (flags) =>
+    call.look(flags, async (pool) => {
+      const status = await pool.status();
+      if (call.json) await call.out.record(status);
+      else for (const line of table(rows(status, pool.store))) await call.out.line(line);
+    }),
+  );
+}
+
+function rows(status: PoolStatus, store: string): readonly (readonly string[])[] {
+  const cap =
+    status.budgetMicrodollars === undefined
+      ? "no cap"
+      : `${usd(status.budgetSpentMicrodollars)} of ${usd(status.budgetMicrodollars)}, ${usd(status.reservedMicrodollars)} reserved`;
+  return [
+    ["pool", store + (status.shutdown ? " (drained: it takes no work until it is opened anew)" : "")],
+    [
+      "slots",
+      `${String(status.totalSlots)} on ${String(status.hosts)} hosts: ${String(status.idleSlots)} idle, ${String(status.busySlots)} busy`,
+    ],
+    [
+      "queue",
+      `${String(status.pendingTasks)} pending (${String(status.heldTasks)} held), ${String(status.runningTasks)} running, ${String(status.pendingReviewTasks)} in review`,
+    ],
+    [
+      "ended",
+      `${String(status.completedTasks)} completed, ${String(status.failedTasks)} failed, ${String(status.cancelledTasks)} cancelled`,
+    ],
+    ["spent", usd(status.totalSpendMicrodollars)],
+    ["budget", cap],
+  ];
+}

@@ -1,0 +1,51 @@
+import { Command } from "commander";
+import { PoolError } from "../../core/errors.ts";
+import { examples, type Call } from "../call.ts";
+import { exitOfTasks } from "../exit.ts";
+import type { CommonFlags } from "../flags.ts";
+import { duration } from "../quantities.ts";
+import { taskLine } from "../task-text.ts";
+
+type Flags = CommonFlags & { readonly any?: boolean; readonly timeout?: number };
+
+/** `wait`: until tasks have ended. */
+export function waitCommand(call: Call): Command {
+  const command = new Command("wait")
+    .summary("wait until tasks have ended")
+    .description(
+      "Waits until every task named (with --any: one of them) has ended, and prints it. Ctrl-C ends the wait; the tasks go on.",
+    )
+    .argument("<ids...>", "ids of tasks, or unique beginnings of them")
+    .option("--any", "wait for the first of them")
+    .option("--timeout <duration>", "wait no longer than this, such as 10m", duration("--timeout"))
+    .addHelpText(
+      "after",
+      examples("claude-pool wait task-3f9c", "claude-pool wait --any --timeout 10m task-3f9c task-81ab"),
+    );
+  return call.carryOut<Flags>(command, (flags, [ids]) =>
+    call.look(flags, async (pool) => {
+      const records = await Promise.all((ids as readonly string[]).map((id) => pool.get(id)));
+      const interrupted = new AbortController();
+      const unhook = call.io.onInterrupt(() => interrupted.abort());
+      try {
+        const answer = await pool.wait(
+          records.map((record) => record.id),
+          {
+            mode: flags.any === true ? "any" : "all",
+            signal: interrupted.signal,
+            ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
+          },
+        );
+        const done = await Promise.all(answer.done.map(({ taskId }) => pool.get(taskId)));
+        for (const record of done) {
+          await (call.json ? call.out.record(record) : call.out.line(taskLine(record, call.out.colour)));
+        }
+        if (!answer.timedOut) return exitOfTasks(done);
+      } finally {
+        unhook();
+      }
+      const text = "The time is over before the tasks are; they go on. Wait again, or `claude-pool cancel` them.";
+      throw new PoolError("wait_timeout", text);
+    }),
+  );
+}

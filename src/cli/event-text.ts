@@ -1,0 +1,39 @@
+/** Events as people read them. */
+import type { PoolEvent } from "../core/events.ts";
+import { clockTime, elapsed, usd } from "./quantities.ts";
+import { stateText } from "./task-text.ts";
+import type { Colours } from "./terminal/colour.ts";
+import { oneLine } from "./terminal/table.ts";
+
+/** One line: when, what, of which task and slot, and what is to be said about it. */
+export function eventLine(event: PoolEvent, colour: Colours): string {
+  const about = [event.taskId, event.slotId].filter((id) => id !== undefined);
+  return [colour.dim(clockTime(event.atMs)), event.type, ...about, detail(event, colour)]
+    .filter((part) => part !== "")
+    .join(" ");
+}
+
+function detail(event: PoolEvent, colour: Colours): string {
+  switch (event.type) {
+    case "task.finished": {
+      const { state, reason, costMicrodollars, elapsedMs } = event.data;
+      return [stateText(state, colour), reason, usd(costMicrodollars), elapsed(elapsedMs)]
+        .filter((part) => part !== undefined)
+        .join(" ");
+    }
+    case "task.output":
+      return JSON.stringify(oneLine(event.data.text, 100));
+    case "task.tool":
+      return oneLine(`${event.data.tool} ${event.data.summary ?? ""}`, 100);
+    case "task.held":
+    case "task.unheld":
+    case "task.requeued":
+      return event.data.reason;
+    case "slot.errored":
+      return oneLine(event.data.error, 300);
+    case "budget.exhausted":
+      return `${usd(event.data.spentMicrodollars)} of ${usd(event.data.capMicrodollars)}`;
+    default:
+      return "";
+  }
+}
