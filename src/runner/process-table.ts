@@ -82,7 +82,7 @@ const run = promisify(execFile);
 const psLine = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(.*\S)\s*$/;
 
 /** For macOS and the rest: slower, one `ps` a look. */
-const psTable: ProcessTable = {
+export const psTable: ProcessTable = {
   async list() {
     const { stdout } = await run("ps", ["-A", "-o", "pid=,ppid=,pgid=,stat=,lstart="], {
       env: psEnvironment(),

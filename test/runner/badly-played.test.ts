@@ -12,6 +12,7 @@ describe("a CLI that behaves badly", () => {
     const cleared = await slot.clear();
     const second = await run(slot, "costs 0.10", { maxCostMicrodollars: 150_000 });
     const slow = begin(slot, "slow");
+    await slow.heard("conversation");
     slow.end("cancel");
     const stopped = await slow.ran;
     const third = await run(slot, "costs 0.05");
@@ -73,41 +74,32 @@ describe("a CLI that behaves badly", () => {
     await expect(mute.open()).rejects.toMatchObject({ code: "claude_broken" });
   });
 
-  it.each(["hang-in-turn", "deaf-to-term"])(
-    "by ignoring an interrupt (%s) is killed after the grace, and gone",
-    async (name) => {
-      await using rig = await startRig({ executable: fixture(name), killGraceMs: 300 });
-      const slot = await rig.open();
-      const turn = begin(slot, "hello");
-      turn.end("cancel");
-      const early = await turn.ran;
-      const waiting = new AbortController();
-      const late = await slot.turn(
-        {
-          runId: crypto.randomUUID(),
-          prompt: "hello",
-          permissionMode: "default",
-          allowedTools: [],
-          disallowedTools: [],
-          silenceTimeoutMs: 200,
-        },
-        waiting.signal,
-        () => undefined,
-      );
-      await slot.gone;
-      expect({
-        early: ending(early.outcome),
-        late: ending(late),
-        clean: await slot.clear(),
-        left: await countMarked(slot.identity.marker),
-      }).toEqual({
-        early: { kind: "cancelled", reason: "cancelled" },
-        late: { kind: "timed_out", reason: "silent" },
-        clean: false,
-        left: 0,
-      });
-    },
-  );
+  it("by going silent, deaf to every interrupt, is killed after the grace", async () => {
+    await using rig = await startRig({ executable: fixture("hang-in-turn"), killGraceMs: 300 });
+    const slot = await rig.open();
+    const { outcome } = await run(slot, "hello", { silenceTimeoutMs: 200 });
+    await slot.gone;
+    expect([ending(outcome), await slot.clear(), await countMarked(slot.identity.marker)]).toEqual([
+      { kind: "timed_out", reason: "silent" },
+      false,
+      0,
+    ]);
+  });
+
+  it("by ignoring interrupts, signals and the end of its input is killed after the grace", async () => {
+    await using rig = await startRig({ executable: fixture("deaf-to-term"), killGraceMs: 300 });
+    const slot = await rig.open();
+    const turn = begin(slot, "hello");
+    await turn.heard("conversation");
+    turn.end("cancel");
+    const { outcome } = await turn.ran;
+    await slot.gone;
+    expect([ending(outcome), await slot.clear(), await countMarked(slot.identity.marker)]).toEqual([
+      { kind: "cancelled", reason: "cancelled" },
+      false,
+      0,
+    ]);
+  });
 
   it("by talking nonsense or too much still gives its answer", async () => {
     await using garbage = await startRig({ executable: fixture("garbage-on-stdout") });

@@ -114,51 +114,28 @@ describe("an early end", () => {
     waiting.end("cancel");
     const waited = await waiting.ran;
 
-    const controller = new AbortController();
-    const streaming = slot.turn(
-      {
-        ...never,
-        runId: crypto.randomUUID(),
-        prompt: "in the text",
-        permissionMode: "default",
-        allowedTools: [],
-        disallowedTools: [],
-        silenceTimeoutMs: 60_000,
-      },
-      controller.signal,
-      (event) => {
-        if (event.type === "text") controller.abort("budget");
-      },
-    );
-    const streamed = await streaming;
+    const streaming = begin(slot, "in the text");
+    await streaming.heard("text");
+    streaming.end("budget");
+    const streamed = await streaming.ran;
 
-    const sameTick = new AbortController();
-    const init = await slot.turn(
-      {
-        runId: crypto.randomUUID(),
-        prompt: "quick",
-        permissionMode: "default",
-        allowedTools: [],
-        disallowedTools: [],
-        silenceTimeoutMs: 60_000,
-      },
-      sameTick.signal,
-      (event) => {
-        if (event.type === "conversation") sameTick.abort("cancel");
-      },
-    );
+    const starting = begin(slot, "quick");
+    await starting.heard("conversation");
+    starting.end("cancel");
+    const started = await starting.ran;
+
     const after = await run(slot, "quick");
     expect({
       never: ending(never.outcome),
       waited: ending(waited.outcome),
-      streamed: [ending(streamed), streamed.result.output, streamed.result.budgetExceeded],
-      init: ending(init),
+      streamed: [ending(streamed.outcome), streamed.outcome.result.output, streamed.outcome.result.budgetExceeded],
+      started: ending(started.outcome),
       after: ending(after.outcome),
     }).toEqual({
       never: { kind: "timed_out", reason: "timed_out" },
       waited: { kind: "cancelled", reason: "shutdown" },
       streamed: [{ kind: "failed", reason: "budget" }, "Half an ans", true],
-      init: { kind: "cancelled", reason: "cancelled" },
+      started: { kind: "cancelled", reason: "cancelled" },
       after: { kind: "completed" },
     });
   });

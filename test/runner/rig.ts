@@ -101,15 +101,29 @@ export async function run(
   return { outcome, events };
 }
 
+export interface Begun {
+  readonly ran: Promise<Ran>;
+  /** Resolves at the turn's first event of this type. */
+  heard(type: TurnEvent["type"]): Promise<void>;
+  end(cause: EndCause): void;
+}
+
 /** A turn under way, with the means to end it. */
-export function begin(
-  slot: SlotProcess,
-  prompt: string,
-  overrides: Partial<TurnSpec> = {},
-): { readonly ran: Promise<Ran>; end(cause: EndCause): void } {
+export function begin(slot: SlotProcess, prompt: string, overrides: Partial<TurnSpec> = {}): Begun {
   const controller = new AbortController();
+  const events: TurnEvent[] = [];
+  const waiting: { readonly type: TurnEvent["type"]; readonly resolve: () => void }[] = [];
+  const outcome = slot.turn(turnSpec(prompt, overrides), controller.signal, (event) => {
+    events.push(event);
+    for (const waiter of waiting) if (waiter.type === event.type) waiter.resolve();
+  });
   return {
-    ran: run(slot, prompt, overrides, controller.signal),
+    ran: outcome.then((ended) => ({ outcome: ended, events })),
+    heard: (type) =>
+      new Promise((resolve) => {
+        if (events.some((event) => event.type === type)) resolve();
+        else waiting.push({ type, resolve });
+      }),
     end: (cause) => {
       controller.abort(cause);
     },

@@ -3,7 +3,7 @@
  *
  * The SDK's own start and stop are not used: it would lose the pid, and its kill reaches no tool.
  */
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { query, type Options, type Query, type SDKMessage, type SDKUserMessage } from "@anthropic-ai/claude-agent-sdk";
 import type { ProcessIdentity } from "../../core/task.ts";
 import type { ProcessTable } from "../process-table.ts";
@@ -32,7 +32,7 @@ export interface Opened {
 
 export class ClaudeProcess {
   readonly query: Query;
-  readonly child: ChildProcess;
+  readonly child: ChildProcessWithoutNullStreams;
   readonly gone: Promise<void>;
   readonly #options: ProcessOptions;
   readonly #outbox = new Outbox();
@@ -45,7 +45,7 @@ export class ClaudeProcess {
   constructor(options: ProcessOptions) {
     this.#options = options;
     this.#family = { marker: options.marker };
-    let child: ChildProcess | undefined;
+    let child: ChildProcessWithoutNullStreams | undefined;
     this.query = query({
       prompt: this.#outbox,
       options: {
@@ -53,14 +53,13 @@ export class ClaudeProcess {
         pathToClaudeCodeExecutable: options.executable,
         spawnClaudeCodeProcess: ({ command, args, cwd, env }) => {
           child = start(options.namespace, command, args, cwd, env);
-          // Typed by the SDK as a process whose streams are there; `pipe` makes them so.
-          return child as ChildProcess & { stdin: NodeJS.WritableStream; stdout: NodeJS.ReadableStream } as never;
+          return child;
         },
       },
     });
     if (child === undefined) throw new Error("The Agent SDK did not start the Claude CLI.");
     this.child = child;
-    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-stderrCharacters);
     });
     this.gone = new Promise((resolve) => {
@@ -152,7 +151,7 @@ export class ClaudeProcess {
     this.#outbox.end();
     const grace = politely ? this.#options.killGraceMs : 0;
     if (politely) {
-      this.child.stdin?.end();
+      this.child.stdin.end();
       await within(this.gone, grace);
     }
     if (this.#ending === undefined && this.#family.cli !== undefined) signal(this.#family.cli, "SIGKILL");
@@ -166,8 +165,9 @@ export class ClaudeProcess {
   async #read(): Promise<void> {
     try {
       for await (const message of this.query) for (const listener of this.#listeners) listener(message);
-    } catch {
-      // The stream breaks when the process dies or talks nonsense; `gone` and the exit code tell which.
+    } catch (error) {
+      // Breaks when the process dies, which its exit tells better, and on what only this can tell.
+      if (this.#ending === undefined) this.#stderr += `\n${error instanceof Error ? error.message : String(error)}`;
     }
     if (this.#ending === undefined) await this.close(false);
   }
@@ -183,14 +183,14 @@ function start(
   args: readonly string[],
   cwd: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
-): ChildProcess {
+): ChildProcessWithoutNullStreams {
   const [file, list] =
     namespace === undefined ? [command, args] : [namespace.command, [...namespace.args, command, ...args]];
   // A group of its own: a Ctrl-C at the host's terminal is the host's to handle.
   const where = cwd === undefined ? {} : { cwd };
   const child = spawn(file, list, {
     ...where,
-    env: env as NodeJS.ProcessEnv,
+    env,
     stdio: ["pipe", "pipe", "pipe"],
     detached: true,
   });

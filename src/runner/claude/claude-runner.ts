@@ -10,7 +10,7 @@ import { processTable } from "../process-table.ts";
 import { ClaudeProcess, within } from "./claude-process.ts";
 import { CostMeter } from "./cost.ts";
 import { claudeEnvironment } from "./environment.ts";
-import { findExecutable, versionOf } from "./executable.ts";
+import { findExecutable, isAtLeast, isSdkExecutable, versionOf } from "./executable.ts";
 import { probeNamespace, type Namespace } from "./namespace.ts";
 import { endOrphan } from "./orphan.ts";
 import { readDefaults } from "./settings.ts";
@@ -57,7 +57,8 @@ export function claudeRunner(options: ClaudeRunnerOptions): Runner {
 class ClaudeRunner implements Runner {
   readonly #options: ClaudeRunnerOptions;
   readonly #env: Readonly<Record<string, string | undefined>>;
-  readonly #open = new Set<SlotProcess>();
+  /** Every living process, those that are being opened too. */
+  readonly #processes = new Map<ClaudeProcess, SlotProcess | undefined>();
   #namespace: Promise<Namespace | undefined> | undefined;
 
   constructor(options: ClaudeRunnerOptions) {
@@ -83,11 +84,14 @@ class ClaudeRunner implements Runner {
       killGraceMs: this.#options.killGraceMs,
       sdk: {
         ...sdkOptions(launch, () => context),
+        mcpServersDelivery: await this.#delivery(executable, launch),
         cwd,
         env: claudeEnvironment(this.#env, launch.env, marker),
         ...(how.resume === undefined ? {} : { resume: how.resume }),
       },
     });
+    this.#processes.set(claude, undefined);
+    void claude.gone.then(() => this.#processes.delete(claude));
     try {
       const version = await this.#opened(claude, executable, how.signal);
       const identity = await claude.identify();
@@ -109,8 +113,7 @@ class ClaudeRunner implements Runner {
         killGraceMs: this.#options.killGraceMs,
         setContext: (text) => (context = text),
       });
-      this.#open.add(slot);
-      void claude.gone.then(() => this.#open.delete(slot));
+      if (claude.ending === undefined) this.#processes.set(claude, slot);
       return slot;
     } catch (error) {
       await claude.close(false);
@@ -128,7 +131,7 @@ class ClaudeRunner implements Runner {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#open].map((slot) => slot.close()));
+    await Promise.all([...this.#processes].map(([claude, slot]) => slot?.close() ?? claude.close(false)));
   }
 
   /** Waits for the CLI's first answer; resolves to its version if it tells it. */
@@ -164,6 +167,12 @@ class ClaudeRunner implements Runner {
       signal?.removeEventListener("abort", abort);
       opening.catch(() => undefined); // told above, or overtaken by the abort
     }
+  }
+
+  /** On the command line other users could read the servers' secrets; a CLI older than the SDK's reads them only there. */
+  async #delivery(executable: string, launch: LaunchSpec): Promise<"initialize" | "argv"> {
+    if (Object.keys(launch.mcpServers).length === 0 || isSdkExecutable(executable)) return "initialize";
+    return isAtLeast(await versionOf(executable, { ...this.#env }), "2.1.328") ? "initialize" : "argv";
   }
 
   async #probe(): Promise<Namespace | undefined> {

@@ -34,6 +34,19 @@ export async function versionOf(executable: string, env: NodeJS.ProcessEnv): Pro
   }
 }
 
+/** Is it the program that came with the Agent SDK, and so of its version? */
+export function isSdkExecutable(executable: string): boolean {
+  return /[\\/]@anthropic-ai[\\/]claude-agent-sdk-/.test(executable);
+}
+
+/** Compares versions by their numbers; an unknown one is not enough. */
+export function isAtLeast(version: string | undefined, wanted: string): boolean {
+  if (version === undefined) return false;
+  const [have, want] = [version, wanted].map((text) => text.split(/[.-]/).map((part) => Number.parseInt(part, 10)));
+  const difference = [0, 1, 2].map((place) => (have?.[place] ?? 0) - (want?.[place] ?? 0)).find((step) => step !== 0);
+  return (difference ?? 0) >= 0;
+}
+
 function lookUp(name: string, path: string): string | undefined {
   if (isAbsolute(name) || name.includes("/")) return isExecutable(resolve(name)) ? resolve(name) : undefined;
   return path

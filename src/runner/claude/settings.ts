@@ -37,18 +37,20 @@ const appliedTo = new WeakMap<Query, { readonly model: string | undefined; reado
 /**
  * Sets all of it, replacing what the turn before had. Rejects with what the CLI refuses.
  *
- * The model goes with the flag settings: `setModel` asks the API whether the model exists, at a price.
+ * The model goes with the flag settings: the newer CLI's `setModel` asks the API whether the model exists, at a price. An
+ * older one knows only `setModel`, and asks nobody.
  */
-export async function applySettings(query: Query, spec: TurnSpec, defaults: Defaults): Promise<void> {
+export async function applySettings(query: Query, spec: TurnSpec, defaults: Defaults, isOld: boolean): Promise<void> {
   const before = appliedTo.get(query);
   const permissions = { allow: [...spec.allowedTools], deny: [...spec.disallowedTools] };
   const model = spec.model ?? (before?.model === undefined ? undefined : (defaults.model ?? null));
   const effort = spec.effort ?? (before?.effort === undefined ? undefined : defaultEffort(spec, defaults));
   await Promise.all([
     query.setPermissionMode(spec.permissionMode),
+    isOld && model !== undefined ? query.setModel(model ?? undefined) : undefined,
     query.applyFlagSettings({
       permissions,
-      ...(model === undefined ? {} : { model }),
+      ...(isOld || model === undefined ? {} : { model }),
       ...(effort === undefined ? {} : { effortLevel: effort }),
     }),
   ]);

@@ -58,8 +58,10 @@ export class ClaudeSlotProcess implements SlotProcess {
   }
 
   async turn(spec: TurnSpec, signal: AbortSignal, emit: (event: TurnEvent) => void): Promise<Outcome> {
-    if (this.#running !== undefined) throw new Error("A turn is running in this process already."); // R3: a caller's mistake
-    this.#running = this.#turn(spec, AbortSignal.any([signal, this.#shutdown.signal]), emit);
+    if (this.#running !== undefined) return notRun("Two turns at once in one process: this one was not begun."); // R3
+    // A process that is closed already cannot be shut down in this turn: the turn is lost, and can be had elsewhere.
+    const signals = this.#shutdown.signal.aborted ? [signal] : [signal, this.#shutdown.signal];
+    this.#running = this.#turn(spec, AbortSignal.any(signals), emit);
     try {
       return await this.#running;
     } finally {
@@ -78,7 +80,7 @@ export class ClaudeSlotProcess implements SlotProcess {
         schema: launch.jsonSchema !== undefined,
         killGraceMs: this.#parts.killGraceMs,
         namesMessages: () => this.#namesMessages,
-        prepare: (asked) => applySettings(process.query, asked, this.#parts.defaults),
+        prepare: (asked) => applySettings(process.query, asked, this.#parts.defaults, !this.#parts.namesMessages),
       },
       spec,
       emit,
@@ -98,8 +100,7 @@ export class ClaudeSlotProcess implements SlotProcess {
     this.#clean = false; // P2: until this has succeeded
     for (const id of this.#backgroundTasks) await process.query.stopTask(id).catch(() => undefined);
     const cleared = this.#sendClear();
-    if (!(await within(Promise.race([cleared.done, process.gone]), clearTimeoutMs)) || process.ending !== undefined)
-      return false;
+    await within(Promise.race([cleared.done, process.gone]), clearTimeoutMs);
     this.#clean = cleared.isClean();
     return this.#clean;
   }
@@ -107,16 +108,17 @@ export class ClaudeSlotProcess implements SlotProcess {
   /** `/clear` is a command only in a message that is not `client_composed`. */
   #sendClear(): { readonly done: Promise<void>; readonly isClean: () => boolean } {
     const uuid = randomUUID();
+    let cwd: string | undefined;
     let clean = false;
     const done = new Promise<void>((resolve) => {
       const unlisten = this.#parts.process.listen((message) => {
-        // The new conversation says where it is; a task that moved the process must not move the next.
-        if (message.type === "system" && message.subtype === "init") clean = message.cwd === this.#parts.cwd;
+        if (message.type === "system" && message.subtype === "init") cwd = message.cwd;
         if (message.type !== "result") return;
         this.#parts.meter.settle(message);
         const named = namedMessages(message);
         if (named === undefined ? this.#namesMessages : !named.includes(uuid)) return; // somebody else's end
-        if (message.is_error) clean = false;
+        // The new conversation says where it is: a task that moved the process must not move the next.
+        clean = !message.is_error && cwd === this.#parts.cwd;
         unlisten();
         resolve();
       });
@@ -147,4 +149,9 @@ export class ClaudeSlotProcess implements SlotProcess {
     this.#backgroundTasks.clear();
     for (const task of message.tasks) this.#backgroundTasks.add(task.task_id);
   }
+}
+
+function notRun(error: string): Outcome {
+  const result = { output: "", success: false, costMicrodollars: 0, turnsUsed: 0, elapsedMs: 0 };
+  return { kind: "failed", result: { ...result, reason: "error", error } };
 }

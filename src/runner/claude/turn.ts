@@ -72,6 +72,7 @@ export class Turn {
       this.#settle();
     });
     if (signal.aborted) abort();
+    this.#watch.start();
     try {
       await this.#send();
       await this.#over.promise;
@@ -99,7 +100,6 @@ export class Turn {
       return;
     }
     this.#sent = true;
-    this.#watch.start();
     this.#host.process.send({
       type: "user",
       message: { role: "user", content: this.#spec.prompt },
