@@ -25,7 +25,7 @@ type Shape = Readonly<Record<string, Check>>;
 /** @throws {PoolError} `invalid_import`. */
 export function checkLine(kind: string, record: Readonly<Record<string, unknown>>, number: number): void {
   const shape = shapes[kind];
-  if (shape === undefined) throw invalidLine(number, `has the unknown kind ${JSON.stringify(kind)}`);
+  if (shape === undefined) throw invalidLine(number, `is an unknown record ${JSON.stringify(kind)}`);
   const problem = fields(shape)(record);
   if (problem !== undefined) throw invalidLine(number, problem);
 }

@@ -1,5 +1,5 @@
 /**
- * Every record as one JSON object a line, in wire names, with its `kind`; the first line says format and version.
+ * Every record as one JSON object a line, in wire names, with what it is as `record`; the first line says format and version.
  *
  * X1. What is written while an export runs may be in it or not, but a task is never in it half: its row and its runs are
  *     read in one transaction.
@@ -78,5 +78,5 @@ async function poolLine(sql: Sql): Promise<PoolLine> {
 }
 
 function line(kind: string, record: object): string {
-  return JSON.stringify({ kind, ...(toWire(record) as object) });
+  return JSON.stringify({ record: kind, ...(toWire(record) as object) });
 }

@@ -37,14 +37,14 @@ export async function parseLines(lines: AsyncIterable<string>): Promise<Imported
       checkHeader(json);
       continue;
     }
-    const { kind, ...fields } = json;
+    const { record: kind, ...fields } = json;
     const record = fromWire(fields) as Readonly<Record<string, unknown>>;
     checkLine(String(kind), record, number);
     checkPlace(String(kind), record, number, records.pool?.[0] !== undefined, names);
     records[String(kind)]?.push(record);
   }
   const [pool] = records.pool as PoolLine[];
-  if (pool === undefined) throw invalidLine(number + 1, "is missing: the line of kind pool, the last of every export, is not there");
+  if (pool === undefined) throw invalidLine(number + 1, "is missing: the pool's line, the last of every export, is not there");
   const parsed = {
     pool,
     context: records.context as ImportedLines["context"],
@@ -164,7 +164,7 @@ function checkPlace(
   isOver: boolean,
   taken: Set<string>,
 ): void {
-  if (isOver) throw invalidLine(number, "comes after the line of kind pool, which is the last");
+  if (isOver) throw invalidLine(number, "comes after the pool's, which is the last");
   for (const name of namesOf(kind, record)) {
     if (taken.has(name)) throw invalidLine(number, `repeats ${name}`);
     taken.add(name);
