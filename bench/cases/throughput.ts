@@ -1,0 +1,55 @@
+/** Durable tasks a second through Pool with a runner that answers at once: what queue, ledger, events and commits cost. */
+import { join } from "node:path";
+import { openPool } from "../../src/index.ts";
+import { scriptedRunner } from "../../src/testing/index.ts";
+import { type Bench, median, round, timed } from "../figure.ts";
+import { withFolder } from "../ground/folder.ts";
+
+const batch = 1_000;
+const prompt = "p".repeat(1_000);
+const output = "o".repeat(2_000);
+
+export const throughput: Bench = async ({ quick }) => {
+  const rates: { readonly slots: number; readonly atLeast: number; readonly seen: number[] }[] = [
+    { slots: 16, atLeast: 10_000, seen: [] },
+    { slots: 1, atLeast: 3_000, seen: [] },
+  ];
+  const rounds = quick ? 3 : 7;
+  for (let number = 0; number <= rounds; number += 1) {
+    for (const { slots, seen } of rates) {
+      const rate = await tasksPerSecond(slots, quick ? 5_000 : 10_000);
+      if (number > 0) seen.push(rate); // the first round warms the code up
+    }
+  }
+  return rates.map(({ slots, atLeast, seen }) => ({
+    id: `durable_tasks_${String(slots)}_slots`,
+    what: `durable tasks through \`Pool\`, ${String(slots)} slot${slots === 1 ? "" : "s"}, instant runner, submitted 1,000 at a time`,
+    value: Math.round(median(seen)),
+    unit: "tasks/s",
+    target: { atLeast },
+    details: { lowest: Math.round(Math.min(...seen)), highest: Math.round(Math.max(...seen)), rounds },
+  }));
+};
+
+/** From the first submission until every task is seen to have ended. */
+async function tasksPerSecond(slots: number, tasks: number): Promise<number> {
+  return withFolder(async (folder) => {
+    await using pool = await openPool({
+      cwd: folder,
+      store: join(folder, "pool.db"),
+      slots,
+      runner: scriptedRunner(() => output),
+    });
+    const ms = await timed(async () => {
+      const waits: Promise<unknown>[] = [];
+      for (let submitted = 0; submitted < tasks; submitted += batch) {
+        const some = await pool.submitMany(Array.from({ length: batch }, (_, index) => `${String(submitted + index)} ${prompt}`));
+        waits.push(pool.wait(some.map((task) => task.id)));
+      }
+      await Promise.all(waits);
+    });
+    const { completedTasks } = await pool.status();
+    if (completedTasks !== tasks) throw new Error(`${String(completedTasks)} of ${String(tasks)} tasks were completed`);
+    return round((1_000 * tasks) / ms, 0);
+  });
+}
