@@ -13,7 +13,7 @@ import { dirname, join, resolve } from "node:path";
 import { parseConfigFile } from "../src/schema/parse.ts";
 import { startScriptedApi, text } from "../src/testing/index.ts";
 import { run, tryRun } from "./run.ts";
-import { sandbox } from "./sandbox.ts";
+import { processesWith, sandbox } from "./sandbox.ts";
 
 interface Fence {
   readonly place: string;
@@ -61,11 +61,14 @@ async function tryFence(fence: Fence): Promise<string | undefined> {
     if (fence.language === "json") parseConfigFile(fence.code, fence.place);
     else if (fence.mark === "fresh-clone") await runInClone(fence, folder);
     else await runAsUser(fence, folder);
+    const left = processesWith(folder);
+    if (left.length > 0) throw new Error(`it left ${String(left.length)} processes`);
     console.log(`ok ${fence.place} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   } finally {
+    for (const pid of processesWith(folder)) process.kill(Number(pid), "SIGKILL");
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -139,16 +142,17 @@ async function runInClone(fence: Fence, folder: string): Promise<void> {
     npm_config_userconfig: String(config.userconfig),
   });
   mkdirSync(join(folder, "home"));
-  await demand("bash", ["-euo", "pipefail", "-c", fence.code], clone, env);
+  await demand("bash", ["-euo", "pipefail", "-c", fence.code], clone, env, 900_000);
 }
 
-/** @throws with all that the program printed, if it fails or takes longer than ten minutes. */
+/** @throws with all that the program printed, if it fails or takes too long. */
 async function demand(
   program: string,
   args: readonly string[],
   cwd: string,
   env: Readonly<Record<string, string>>,
+  timeoutMs = 120_000,
 ): Promise<void> {
-  const result = await tryRun(program, args, { cwd, env, quiet: true, timeoutMs: 600_000 });
+  const result = await tryRun(program, args, { cwd, env, quiet: true, timeoutMs });
   if (result.exitCode !== 0) throw new Error(`exit ${String(result.exitCode)}\n${result.output}`);
 }
