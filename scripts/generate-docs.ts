@@ -7,6 +7,7 @@ import { errorMeanings, type ErrorMeaning } from "../src/core/errors.ts";
 import { poolConfigJsonSchema } from "../src/schema/json-schema.ts";
 import { defaultConfig } from "../src/core/config.ts";
 import { snakeCase } from "../src/core/wire.ts";
+import { commandTable } from "./command-docs.ts";
 import { lifecycleDiagram, transitionTable } from "./lifecycle-docs.ts";
 import { roomTable } from "./rooms.ts";
 
@@ -17,9 +18,16 @@ const blocks: Readonly<Record<string, () => string>> = {
   "lifecycle diagram": lifecycleDiagram,
   settings: settingTable,
   rooms: roomTable,
+  commands: commandTable,
 };
 
-const pages = ["CONTRIBUTING.md", "docs/configuration.md", "docs/errors.md", "docs/lifecycle.md"] as const;
+const pages = [
+  "CONTRIBUTING.md",
+  "docs/commands.md",
+  "docs/configuration.md",
+  "docs/errors.md",
+  "docs/lifecycle.md",
+] as const;
 const schemaFile = "schema/claude-pool.schema.json";
 
 /** Every page with generated parts, by path, as it should be. */
