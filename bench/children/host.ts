@@ -10,6 +10,7 @@ export interface HostOrder {
   readonly submit: readonly { readonly prompt: string; readonly tasks: number }[];
 }
 
+process.once("disconnect", () => process.exit(1));
 const { submit, ...options } = JSON.parse(process.argv[2] ?? "") as HostOrder;
 const pool = await openPool(options);
 for (const { prompt, tasks } of submit) {

@@ -18,6 +18,7 @@ export interface PendingAnswer {
   readonly peak: number;
 }
 
+process.once("disconnect", () => process.exit(1));
 const order = JSON.parse(process.argv[2] ?? "") as PendingOrder;
 const never = new Promise<string>(() => undefined);
 const pool = await openPool({ cwd: order.cwd, store: order.store, slots: 4, runner: scriptedRunner(() => never) });

@@ -1,0 +1,40 @@
+/**
+ * `kill -9` of hosts, again and again, and then the count: `npm run faults`.
+ *
+ * `-- --seed N` repeats the choices of another run, `--kills N` sets how many hosts die (default 200; a tenth as many on
+ * the real CLI), `--only scripted|real` runs one of the two parts. Exit 1 if anything does not add up.
+ */
+import { parseArgs } from "node:util";
+import { Checks } from "./checks.ts";
+import { random } from "./random.ts";
+import { realKills } from "./real-kills.ts";
+import { scriptedKills } from "./scripted-kills.ts";
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
+    kills: { type: "string", default: "200" },
+    only: { type: "string" },
+  },
+});
+const [seed, kills] = [Number(values.seed), Number(values.kills)];
+const parts = { scripted: scriptedKills, real: realKills };
+if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(kills) || kills < 1) usage();
+if (values.only !== undefined && !(values.only in parts)) usage();
+
+console.log(`seed ${String(seed)}`);
+const checks = new Checks();
+for (const [name, part] of Object.entries(parts)) {
+  if (values.only !== undefined && values.only !== name) continue;
+  const start = performance.now();
+  const count = name === "real" ? Math.max(Math.round(kills / 10), 1) : kills;
+  await part({ kills: count, random: random(seed), seed, checks });
+  console.log(`== ${name}: ${((performance.now() - start) / 1_000).toFixed(1)} s`);
+}
+console.log(`\n${String(checks.passed)} passed, ${String(checks.failed)} failed (seed ${String(seed)})`);
+process.exitCode = checks.failed === 0 ? 0 : 1;
+
+function usage(): never {
+  console.error("usage: npm run faults -- [--seed N] [--kills N] [--only scripted|real]");
+  process.exit(2);
+}
