@@ -7,7 +7,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { query, type Options, type Query, type SDKMessage, type SDKUserMessage } from "@anthropic-ai/claude-agent-sdk";
 import type { ProcessIdentity } from "../../core/task.ts";
 import type { ProcessTable } from "../process-table.ts";
-import { endAll, findFamily, signal, type Family } from "./end-processes.ts";
+import { endAll, findFamily, isQuiet, signal, type Family } from "./end-processes.ts";
 import type { Namespace } from "./namespace.ts";
 
 /** How the process ended. */
@@ -130,8 +130,11 @@ export class ClaudeProcess {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Ends what the tools left alive; false: something could not be ended. */
-  async endTools(): Promise<boolean> {
+  /** Ends what a turn's tools left alive; false: something could not be ended. */
+  async endTools(usedTools: boolean): Promise<boolean> {
+    if (isQuiet(this.#options.table, this.#family)) return true;
+    // Without a namespace the whole table must be read: not for a turn that has started nothing.
+    if (!usedTools && this.#family.namespace === undefined) return true;
     const left = await endAll(() => findFamily(this.#options.table, this.#family, true), this.#options.killGraceMs);
     return left.length === 0;
   }

@@ -17,8 +17,16 @@ export interface Family {
   readonly namespace?: string;
   /** The CLI itself; its process group holds its MCP servers. */
   readonly cli?: { readonly pid: number; readonly pgid: number; readonly startTime: string };
-  /** The processes around the CLI that hold its namespace. */
-  readonly wrappers?: readonly number[];
+  /** The processes around the CLI: the one that made its namespace, and the first one in it. */
+  readonly wrappers?: readonly [outer: number, init: number];
+}
+
+/** Is nothing there but the CLI, its first process and its servers? False where that cannot be told cheaply. */
+export function isQuiet(table: ProcessTable, family: Family): boolean {
+  if (family.wrappers === undefined || family.namespace === undefined) return false;
+  const inside = table.inside(family.wrappers[1]);
+  // The CLI's group was made outside; a tool has a session, and so a group, of its own.
+  return inside !== undefined && inside.length > 0 && inside.every((entry) => entry.zombie || entry.pgid === 0);
 }
 
 /** Every live process of the family; with `spareCli` without the CLI, its wrappers and its MCP servers. */

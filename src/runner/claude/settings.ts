@@ -32,29 +32,40 @@ export async function readDefaults(query: Query): Promise<Defaults> {
   }
 }
 
-const appliedTo = new WeakMap<Query, { readonly model: string | undefined; readonly effort: string | undefined }>();
+interface Applied {
+  readonly model: string | undefined;
+  readonly effort: string | undefined;
+  readonly flags: string;
+}
+
+const appliedTo = new WeakMap<Query, Applied>();
 
 /**
- * Sets all of it, replacing what the turn before had. Rejects with what the CLI refuses.
+ * Makes the process have exactly what the turn asks for, whatever the turn before had. Rejects with what the CLI refuses.
  *
- * The model goes with the flag settings: the newer CLI's `setModel` asks the API whether the model exists, at a price. An
- * older one knows only `setModel`, and asks nobody.
+ * The flag settings are written by nobody else, and writing them costs the CLI a reload: they are sent when they differ.
+ * The model goes with them: the newer CLI's `setModel` asks the API whether the model exists, at a price. An older one
+ * knows only `setModel`, and asks nobody.
  */
 export async function applySettings(query: Query, spec: TurnSpec, defaults: Defaults, isOld: boolean): Promise<void> {
   const before = appliedTo.get(query);
   const permissions = { allow: [...spec.allowedTools], deny: [...spec.disallowedTools] };
   const model = spec.model ?? (before?.model === undefined ? undefined : (defaults.model ?? null));
   const effort = spec.effort ?? (before?.effort === undefined ? undefined : defaultEffort(spec, defaults));
+  const settings = {
+    permissions,
+    ...(model === undefined ? {} : { model }),
+    ...(effort === undefined ? {} : { effortLevel: effort }),
+  };
+  const flags = JSON.stringify(settings);
+  if (flags !== before?.flags) appliedTo.delete(query); // unknown until the CLI has taken them
+  const { model: _, ...withoutModel } = settings;
   await Promise.all([
     query.setPermissionMode(spec.permissionMode),
-    isOld && model !== undefined ? query.setModel(model ?? undefined) : undefined,
-    query.applyFlagSettings({
-      permissions,
-      ...(isOld || model === undefined ? {} : { model }),
-      ...(effort === undefined ? {} : { effortLevel: effort }),
-    }),
+    flags === before?.flags ? undefined : query.applyFlagSettings(isOld ? withoutModel : settings),
+    flags === before?.flags || !isOld || model === undefined ? undefined : query.setModel(model ?? undefined),
   ]);
-  appliedTo.set(query, { model: spec.model ?? before?.model, effort: spec.effort ?? before?.effort });
+  appliedTo.set(query, { model: spec.model ?? before?.model, effort: spec.effort ?? before?.effort, flags });
 }
 
 /** The default effort was read for the default model; another model has its own. */

@@ -90,7 +90,7 @@ export class ClaudeSlotProcess implements SlotProcess {
     setContext(undefined);
     // R2: a dead process has left its tools behind just as a living one has.
     if (process.ending !== undefined) await process.close(false);
-    else if (!(await process.endTools())) this.#clean = false;
+    else if (!(await process.endTools(turn.usedTools))) this.#clean = false;
     return outcome;
   }
 

@@ -21,6 +21,7 @@ export class TurnLog {
   readonly #streamed = new Set<string>();
   readonly #openTools = new Set<string>();
   #answering = false;
+  #usedTools = false;
   #text = "";
   #textOf: string | undefined;
   #streaming: string | undefined;
@@ -39,6 +40,10 @@ export class TurnLog {
   constructor(spec: TurnSpec, emit: (event: TurnEvent) => void) {
     this.#spec = spec;
     this.#emit = emit;
+  }
+
+  get usedTools(): boolean {
+    return this.#usedTools;
   }
 
   get turns(): number {
@@ -143,8 +148,9 @@ export class TurnLog {
   }
 
   #takeStream(message: Extract<SDKMessage, { type: "stream_event" }>): Step {
-    if (message.parent_tool_use_id !== null) return undefined;
     const { event } = message;
+    if (event.type === "content_block_start" && event.content_block.type === "tool_use") this.#usedTools = true;
+    if (message.parent_tool_use_id !== null) return undefined;
     if (event.type === "message_start") {
       this.#inFlight = false;
       this.#answering = true;
@@ -235,6 +241,7 @@ export class TurnLog {
 
   #addTool(id: string, tool: string, input: Readonly<Record<string, unknown>> | undefined, main: boolean): void {
     if (tool === structuredOutputTool) return; // the answer itself, not work
+    this.#usedTools = true;
     if (main) this.#openTools.add(id);
     this.#lastToolUseId = id;
     this.#emit(defined<TurnEvent & { type: "tool" }>({ type: "tool", tool, summary: toolSummary(input) }));

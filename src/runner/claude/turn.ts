@@ -59,6 +59,11 @@ export class Turn {
     });
   }
 
+  /** The model has asked for a tool, be it in words that were cut off. */
+  get usedTools(): boolean {
+    return this.#log.usedTools;
+  }
+
   async run(signal: AbortSignal): Promise<Outcome> {
     const start = performance.now();
     const abort = (): void => {
