@@ -1,4 +1,10 @@
-/** The end of a run: ledger, money, task, slot, counters and event, in one transaction and only for the run that holds the task (C3). */
+/**
+ * The end of a run: ledger, money, task, slot, counters and event, in one transaction and only for the run that holds the
+ * task (C3).
+ *
+ * E1. While a task runs, nothing in its record changes but a cancel request, so the process that leased it need not read
+ *     it again: it asks for the fence and that request alone.
+ */
 import { defined } from "../core/config.ts";
 import { type EndReason, eventOf, type Outcome } from "../core/outcome.ts";
 import type { Finish } from "../core/records.ts";
@@ -10,8 +16,9 @@ import { settle } from "./money.ts";
 import { jsonColumn, selectTasks, taskOf } from "./rows.ts";
 import { writeResult } from "./write-result.ts";
 
-export async function finish(change: Change, end: Finish): Promise<TaskRecord | undefined> {
-  const task = await heldBy(change, end.taskId, end.runId);
+/** `leased` is the record as it was leased, if this process did that (E1). */
+export async function finish(change: Change, end: Finish, leased?: TaskRecord): Promise<TaskRecord | undefined> {
+  const task = await heldBy(change, end, leased);
   if (task === undefined) return undefined;
   const { outcome } = end;
   await closeRun(change, task, ledgerOf(outcome), end.cwd);
@@ -32,12 +39,18 @@ export async function finish(change: Change, end: Finish): Promise<TaskRecord | 
 }
 
 /** The task, if this run still holds it. */
-export async function heldBy(change: Change, taskId: string, runId: string): Promise<TaskRecord | undefined> {
-  const [row] = await change.sql.all(heldByQuery, [taskId, runId]);
-  return row === undefined ? undefined : taskOf(row);
+async function heldBy({ sql }: Change, { taskId, runId }: Finish, leased?: TaskRecord): Promise<TaskRecord | undefined> {
+  if (leased === undefined) {
+    const [row] = await sql.all(`${selectTasks()} WHERE task.id = ? AND state = 'running' AND run_id = ?`, [taskId, runId]);
+    return row && taskOf(row);
+  }
+  const [row] = await sql.all("SELECT cancel_requested_at_ms AS at FROM task WHERE seq = ? AND state = 'running' AND run_id = ?", [
+    leased.seq,
+    runId,
+  ]);
+  if (row === undefined) return undefined;
+  return row.at === null ? leased : { ...leased, cancelRequestedAtMs: Number(row.at) };
 }
-
-const heldByQuery = `${selectTasks()} WHERE task.id = ? AND state = 'running' AND run_id = ?`;
 
 /** What the ledger says of an ended run. */
 export interface LedgerEnd {
@@ -96,7 +109,7 @@ export async function requeue(change: Change, task: TaskRecord, state: TaskState
   change.emit(defined({ type: "task.requeued" as const, taskId: task.id, slotId: task.slotId, data }), task.seq);
   if (how.hold !== undefined) tellHeld(change, task, how.hold);
   const { resumeSessionId: _before, ...rest } = task;
-  return { ...rest, ...defined({ state, lostRuns: how.lostRuns, hold: how.hold, resumeSessionId: how.resumeSessionId }) } as TaskRecord;
+  return { ...rest, ...defined({ state, lostRuns: how.lostRuns, hold: how.hold, resumeSessionId: how.resumeSessionId }) };
 }
 
 export async function endTask(
@@ -125,7 +138,7 @@ export async function endTask(
     }),
     task.seq,
   );
-  return { ...task, ...defined({ state, lostRuns, completedAtMs, result }) } as TaskRecord;
+  return { ...task, ...defined({ state, lostRuns, completedAtMs, result }) };
 }
 
 /** The result of a task that was stopped because somebody asked for it. */

@@ -2,6 +2,7 @@
 import { PoolError } from "../core/errors.ts";
 import type { Clock, Sql } from "../core/ports.ts";
 import type { Finish, Lease, Records } from "../core/records.ts";
+import type { TaskRecord } from "../core/task.ts";
 import { appendEvents } from "./append.ts";
 import { cancelPending, cancelTask, failPending } from "./cancel.ts";
 import { type Change, poolOf, poolQuery } from "./change.ts";
@@ -87,10 +88,7 @@ export async function openRecords({ sql, clock, pollMs = 25 }: OpenRecordsOption
     dispatch: () => write(() => undefined),
     finish: (end) => {
       dispatch.finishing(end);
-      return write((change) => {
-        dispatch.finished(end);
-        return finish(change, end);
-      });
+      return write((change) => finish(change, end, dispatch.finished(end)));
     },
     growReservation: (runId) => write((change) => growReservation(change, runId)),
     async cancelRequests(hostId) {
@@ -154,10 +152,11 @@ function dispatching(): {
   lease(change: Change): Promise<readonly Lease[]>;
   leased(leases: readonly Lease[]): void;
   finishing(end: Finish): void;
-  finished(end: Finish): void;
+  /** The task as it was leased, if this process did that. */
+  finished(end: Finish): TaskRecord | undefined;
 } {
   let dispatcher: Dispatcher | undefined;
-  const slotOfRun = new Map<string, string>();
+  const leaseOf = new Map<string, Lease>();
   const leaving = new Set<string>();
   return {
     set(next) {
@@ -170,17 +169,19 @@ function dispatching(): {
       return leaseTasks(change, dispatcher, free);
     },
     leased(leases) {
-      for (const { runId, slotId } of leases) slotOfRun.set(runId, slotId);
+      for (const lease of leases) leaseOf.set(lease.runId, lease);
       dispatcher?.hook.leased(leases);
     },
     finishing({ runId }) {
-      const slot = slotOfRun.get(runId);
-      if (slot !== undefined) leaving.add(slot);
+      const lease = leaseOf.get(runId);
+      if (lease !== undefined) leaving.add(lease.slotId);
     },
-    finished({ runId }) {
-      const slot = slotOfRun.get(runId);
-      if (slot !== undefined) leaving.delete(slot);
-      slotOfRun.delete(runId);
+    finished({ runId, taskId }) {
+      const lease = leaseOf.get(runId);
+      if (lease === undefined) return undefined;
+      leaving.delete(lease.slotId);
+      leaseOf.delete(runId);
+      return lease.task.id === taskId ? lease.task : undefined;
     },
   };
 }

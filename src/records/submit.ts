@@ -106,7 +106,7 @@ async function insert(change: Change, { id, spec, originHost }: NewTask): Promis
     attempt: 0,
     lostRuns: 0,
     createdAtMs: nowMs,
-  } as TaskRecord);
+  });
   await insertTask(change, record);
   count(pool, undefined, "pending");
   change.emit({ type: "task.submitted", taskId: id, data: { priority: record.priority, tags: record.tags } }, record.seq);
@@ -202,7 +202,7 @@ function specOf(task: TaskRecord): TaskSpec {
     review: task.reviewRequired,
     maxRejections: task.maxRejections,
     conversation: task.conversation,
-  } as TaskSpec);
+  });
 }
 
 /** One text for all specs that mean the same: defaults filled in, keys sorted at every depth. */

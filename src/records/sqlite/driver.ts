@@ -174,5 +174,5 @@ function turns(): <T>(job: () => Promise<T>) => Promise<T> {
 
 /** Every failure is mapped to an Error above. */
 function failed(error: unknown): Promise<never> {
-  return Promise.reject(error as Error);
+  return Promise.reject(error);
 }
