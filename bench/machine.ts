@@ -24,7 +24,10 @@ export async function machine(): Promise<string> {
 
 function fileSystem(): string {
   try {
-    return execFileSync("df", ["--output=fstype", tmpdir()], { encoding: "utf8", stdio: "pipe" }).trim().split("\n")[1] ?? "unknown";
+    return (
+      execFileSync("df", ["--output=fstype", tmpdir()], { encoding: "utf8", stdio: "pipe" }).trim().split("\n")[1] ??
+      "unknown"
+    );
   } catch {
     return "an unknown file system"; // this `df` does not tell
   }

@@ -51,6 +51,9 @@ function targetText({ target, unit }: Figure): string {
 
 function detailText({ details }: Figure): string {
   return Object.entries(details)
-    .map(([name, value]) => `${name.replaceAll("_", " ")} ${typeof value === "number" ? value.toLocaleString("en-US") : value}`)
+    .map(
+      ([name, value]) =>
+        `${name.replaceAll("_", " ")} ${typeof value === "number" ? value.toLocaleString("en-US") : value}`,
+    )
     .join(", ");
 }

@@ -55,7 +55,10 @@ for (const [name, bench] of Object.entries(cases)) {
 }
 
 const about = await machine();
-const json = figuresJson(figures, about, { quick: values.quick, seconds: Math.round((performance.now() - begun) / 1_000) });
+const json = figuresJson(figures, about, {
+  quick: values.quick,
+  seconds: Math.round((performance.now() - begun) / 1_000),
+});
 const results = new URL("results/", import.meta.url);
 mkdirSync(results, { recursive: true });
 writeFileSync(new URL("latest.json", results), json);

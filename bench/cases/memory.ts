@@ -30,7 +30,13 @@ export const memory: Bench = async ({ quick }) => {
 /** One process, weighed: resident memory, Node and its reading of TypeScript included. */
 function weigh(): Promise<PendingAnswer> {
   return withFolder(async (folder) => {
-    const order: PendingOrder = { store: join(folder, "pool.db"), cwd: folder, tasks, batch: 1_000, promptCharacters: 1_000 };
+    const order: PendingOrder = {
+      store: join(folder, "pool.db"),
+      cwd: folder,
+      tasks,
+      batch: 1_000,
+      promptCharacters: 1_000,
+    };
     const child = startChild(new URL("../children/pending.ts", import.meta.url), order, folder);
     const answer = (await child.says()) as PendingAnswer;
     await child.kill();

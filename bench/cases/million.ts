@@ -61,14 +61,24 @@ function fill(store: string, cwd: string): void {
   const now = systemClock.now();
   // Only for the filling: what is measured opens the file anew.
   db.exec("PRAGMA synchronous = OFF; PRAGMA cache_size = -200000; BEGIN");
-  const task = db.prepare(`INSERT INTO task (seq, id, state, priority, attempt, lost_runs, review_required, max_rejections,
+  const task =
+    db.prepare(`INSERT INTO task (seq, id, state, priority, attempt, lost_runs, review_required, max_rejections,
     rejection_count, created_at_ms, started_at_ms, completed_at_ms, slot_id, run_id, cwd, tags, prompt, result)
     VALUES (?, ?, ?, ?, ?, 0, 0, 3, 0, ?, ?, ?, ?, ?, ?, '[]', ?, ?)`);
-  const run = db.prepare(`INSERT INTO run (task_seq, attempt, run_id, host_id, slot_id, started_at_ms, ended_at_ms, outcome,
+  const run =
+    db.prepare(`INSERT INTO run (task_seq, attempt, run_id, host_id, slot_id, started_at_ms, ended_at_ms, outcome,
     reserved, cost, turns_used) VALUES (?, 1, ?, 'host-filled', 'slot-1', ?, ?, 'completed', 0, 1000, 1)`);
-  const event = db.prepare("INSERT INTO event (seq, at_ms, task_seq, type, slot_id, data) VALUES (?, ?, ?, ?, 'slot-1', ?)");
+  const event = db.prepare(
+    "INSERT INTO event (seq, at_ms, task_seq, type, slot_id, data) VALUES (?, ?, ?, ?, 'slot-1', ?)",
+  );
   const prompt = "p".repeat(200);
-  const result = JSON.stringify({ output: "o".repeat(300), success: true, costMicrodollars: 1_000, turnsUsed: 1, elapsedMs: 40 });
+  const result = JSON.stringify({
+    output: "o".repeat(300),
+    success: true,
+    costMicrodollars: 1_000,
+    turnsUsed: 1,
+    elapsedMs: 40,
+  });
   const finished = JSON.stringify({ state: "completed", costMicrodollars: 1_000, elapsedMs: 40 });
   for (let seq = 1; seq <= tasks; seq += 1) {
     const id = `task-${seq.toString(36).padStart(12, "0")}`;
@@ -83,15 +93,9 @@ function fill(store: string, cwd: string): void {
     }
     event.run(seq, now, seq, "task.finished", finished);
   }
-  db.prepare("UPDATE pool SET task_seq = ?, event_seq = ?, pending = ?, completed = ?, spent = ?, total = ?, finished_runs = ?").run(
-    tasks,
-    tasks,
-    pending,
-    tasks - pending,
-    (tasks - pending) * 1_000,
-    (tasks - pending) * 1_000,
-    tasks - pending,
-  );
+  db.prepare(
+    "UPDATE pool SET task_seq = ?, event_seq = ?, pending = ?, completed = ?, spent = ?, total = ?, finished_runs = ?",
+  ).run(tasks, tasks, pending, tasks - pending, (tasks - pending) * 1_000, (tasks - pending) * 1_000, tasks - pending);
   db.exec("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
   db.close();
 }

@@ -30,7 +30,11 @@ export const oneByOne: Bench = ({ quick }) =>
         value: round(median(measured)),
         unit: "ms",
         target: { atMost: 2 },
-        details: { p95_ms: round(percentile(measured, 95)), p99_ms: round(percentile(measured, 99)), tasks: measured.length },
+        details: {
+          p95_ms: round(percentile(measured, 95)),
+          p99_ms: round(percentile(measured, 99)),
+          tasks: measured.length,
+        },
       },
     ];
   });

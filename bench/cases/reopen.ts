@@ -18,7 +18,11 @@ export const reopen: Bench = async ({ quick }) => {
       value: round(median(seconds)),
       unit: "s",
       target: { atMost: 2 },
-      details: { slowest_s: round(Math.max(...seconds)), rounds: seconds.length, includes: "the start of the new host's Node" },
+      details: {
+        slowest_s: round(Math.max(...seconds)),
+        rounds: seconds.length,
+        includes: "the start of the new host's Node",
+      },
     },
   ];
 };

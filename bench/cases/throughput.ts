@@ -43,7 +43,9 @@ async function tasksPerSecond(slots: number, tasks: number): Promise<number> {
     const ms = await timed(async () => {
       const waits: Promise<unknown>[] = [];
       for (let submitted = 0; submitted < tasks; submitted += batch) {
-        const some = await pool.submitMany(Array.from({ length: batch }, (_, index) => `${String(submitted + index)} ${prompt}`));
+        const some = await pool.submitMany(
+          Array.from({ length: batch }, (_, index) => `${String(submitted + index)} ${prompt}`),
+        );
         waits.push(pool.wait(some.map((task) => task.id)));
       }
       await Promise.all(waits);

@@ -73,7 +73,7 @@ export async function claudePrint(model: Model, prompt: string): Promise<void> {
 }
 
 function environment(model: Model, home: string): NodeJS.ProcessEnv {
-  return claudeEnvironment(process.env, model.env(home), `bench-${home}`) as NodeJS.ProcessEnv;
+  return claudeEnvironment(process.env, model.env(home), `bench-${home}`);
 }
 
 function requireAnswer(result: SDKResultMessage): void {

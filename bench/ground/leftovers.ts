@@ -37,6 +37,9 @@ function fromProc(text: string): readonly number[] {
 
 function fromPs(text: string): readonly number[] {
   const environment = process.platform === "darwin" ? ["-A", "-E", "-ww"] : ["axeww"];
-  const lines = execFileSync("ps", [...environment, "-o", "pid=,command="], { encoding: "utf8", maxBuffer: 256_000_000 });
+  const lines = execFileSync("ps", [...environment, "-o", "pid=,command="], {
+    encoding: "utf8",
+    maxBuffer: 256_000_000,
+  });
   return lines.split("\n").flatMap((line) => (line.includes(text) ? [Number.parseInt(line, 10)] : []));
 }

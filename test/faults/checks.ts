@@ -65,7 +65,8 @@ const rules: Readonly<Record<string, string>> = {
   "the event log has no gap": `SELECT event_seq, (SELECT COUNT(*) FROM event) AS events, (SELECT MAX(seq) FROM event) AS last FROM pool
       WHERE event_seq <> events OR event_seq <> last`,
   "every host has ended": "SELECT id, state FROM host WHERE state <> 'ended'",
-  "every slot is stopped and holds no task": "SELECT number, state, current_task FROM slot WHERE state <> 'stopped' OR current_task IS NOT NULL",
+  "every slot is stopped and holds no task":
+    "SELECT number, state, current_task FROM slot WHERE state <> 'stopped' OR current_task IS NOT NULL",
 };
 
 export function checkStore(store: string, checks: Checks): void {

@@ -12,7 +12,9 @@ export async function ended(pool: Pool, tasks: number): Promise<void> {
     if (status.completedTasks + status.failedTasks + status.cancelledTasks >= tasks) return;
     if (performance.now() - start > patienceMs) {
       const open = await pool.list({ state: ["pending", "running"], limit: 5 });
-      throw new Error(`Not all tasks end: ${JSON.stringify({ status, hosts: await pool.hosts(), tasks: open.tasks }, null, 1)}`);
+      throw new Error(
+        `Not all tasks end: ${JSON.stringify({ status, hosts: await pool.hosts(), tasks: open.tasks }, null, 1)}`,
+      );
     }
     await pause(50);
   }

@@ -9,7 +9,7 @@ import { openPool } from "../../src/index.ts";
 import { type LoggedRequest, type Reply, stall, text, toolUse } from "../../src/testing/index.ts";
 import { checkStore, type FaultsOptions } from "./checks.ts";
 import { ended } from "./ended.ts";
-import type { RealHostOrder } from "./real-host.ts";
+import type { RealHostOrder } from "./children/real-host.ts";
 
 const slots = 2;
 const longestPauseMs = 400;
@@ -67,14 +67,14 @@ function hangOnFirstAttempt({ api, work }: Model): void {
 
 /** Resolves to the task's name when its attempt hangs. */
 async function hangs({ api, work }: Model, name: string, host: Child): Promise<string> {
-  let isGone = false;
-  void host.exited.then(() => (isGone = true));
+  const gone = new AbortController();
+  void host.exited.then(() => gone.abort());
   await api.waitForRequest((request) => taskName.exec(request.prompt)?.[0] === name);
-  while (name.startsWith("tool") && !existsSync(join(work, name)) && !isGone) await pause(10);
+  while (name.startsWith("tool") && !existsSync(join(work, name)) && !gone.signal.aborted) await pause(10);
   return name;
 }
 
 function startHost(model: Model, store: string, processNamespace: RealHostOrder["processNamespace"]): Child {
   const order: RealHostOrder = { store, cwd: model.work, slots, processNamespace };
-  return startChild(new URL("real-host.ts", import.meta.url), order, model.folder, model.env("home"));
+  return startChild(new URL("children/real-host.ts", import.meta.url), order, model.folder, model.env("home"));
 }

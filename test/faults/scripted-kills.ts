@@ -8,7 +8,7 @@ import { processesOf } from "../../bench/ground/leftovers.ts";
 import { openPool, type Pool } from "../../src/index.ts";
 import { checkStore, type Checks, type FaultsOptions } from "./checks.ts";
 import { ended } from "./ended.ts";
-import type { ScriptedHostOrder, TurnLine } from "./scripted-host.ts";
+import type { ScriptedHostOrder, TurnLine } from "./children/scripted-host.ts";
 
 const tasksPerKill = 5;
 const slots = 4;
@@ -119,7 +119,7 @@ class Round {
       seed: this.#options.seed + this.#started,
       keys: given.flat(),
     };
-    const child = startChild(new URL("scripted-host.ts", import.meta.url), order, this.#folder);
+    const child = startChild(new URL("children/scripted-host.ts", import.meta.url), order, this.#folder);
     const ready = child.says();
     // A host that dies before it has said "submitted" may or may not have submitted: another one does it again.
     void ready.then(() => child.says()).catch(() => this.#unsubmitted.unshift(...given));

@@ -1,5 +1,5 @@
 /** A host with the real CLI that is about to be killed. */
-import { openPool } from "../../src/index.ts";
+import { openPool } from "../../../src/index.ts";
 
 export interface RealHostOrder {
   readonly store: string;

@@ -1,9 +1,9 @@
 /** A host with the scripted runner that is about to be killed: submits what it is told to, and works. */
 import { appendFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { openPool } from "../../src/index.ts";
-import { completed, failed, limited, scriptedRunner } from "../../src/testing/index.ts";
-import { random } from "./random.ts";
+import { openPool } from "../../../src/index.ts";
+import { completed, failed, limited, scriptedRunner } from "../../../src/testing/index.ts";
+import { random } from "../random.ts";
 
 export interface ScriptedHostOrder {
   readonly store: string;
