@@ -1,7 +1,7 @@
 /** Ends that come from outside a run: cancelling, and failing what an attached run leaves or cannot pay for. */
 import { taskNotFound } from "../core/errors.ts";
 import type { EndReason } from "../core/outcome.ts";
-import type { SqlRow } from "../core/ports.ts";
+import type { Sql, SqlRow } from "../core/ports.ts";
 import { type HoldReason, isTerminal, type TaskRecord } from "../core/task.ts";
 import { nextState } from "../core/transitions.ts";
 import type { Change } from "./change.ts";
@@ -54,6 +54,15 @@ export async function failPending(
     [originHost, hold ?? null, isUsedUp ? 1 : 0],
   );
   for (const row of rows) await endPending(change, row, "fail", reason, error);
+  return rows.map((row) => String(row.id));
+}
+
+export async function cancelRequests(sql: Pick<Sql, "all">, hostId: string): Promise<readonly string[]> {
+  const rows = await sql.all(
+    `SELECT id FROM task INDEXED BY task_running
+      WHERE state = 'running' AND host_id = ? AND cancel_requested_at_ms IS NOT NULL ORDER BY seq`,
+    [hostId],
+  );
   return rows.map((row) => String(row.id));
 }
 

@@ -81,7 +81,14 @@ export async function beginChange(sql: SqlTx, nowMs: number): Promise<Change> {
     emit(event, taskSeq) {
       pool.event_seq += 1;
       events.push({ seq: pool.event_seq, atMs: nowMs, ...event });
-      eventRows.push(pool.event_seq, nowMs, taskSeq ?? null, event.type, event.slotId ?? null, JSON.stringify(event.data));
+      eventRows.push(
+        pool.event_seq,
+        nowMs,
+        taskSeq ?? null,
+        event.type,
+        event.slotId ?? null,
+        JSON.stringify(event.data),
+      );
     },
     releaseSlot(id, release) {
       const delta = slotDelta(id);
@@ -110,7 +117,10 @@ export async function beginChange(sql: SqlTx, nowMs: number): Promise<Change> {
       await change.flushSlots();
       await insertEvents(sql, eventRows);
       if (poolColumns.some((name) => pool[name] !== before[name])) {
-        await sql.run(poolUpdate, poolColumns.map((name) => pool[name]));
+        await sql.run(
+          poolUpdate,
+          poolColumns.map((name) => pool[name]),
+        );
       }
       return events;
     },

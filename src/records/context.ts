@@ -8,7 +8,10 @@ export async function contextOf(sql: Pick<SqlTx, "all">): Promise<ReadonlyMap<st
 }
 
 export async function setContext({ sql }: Change, key: string, value: string): Promise<void> {
-  await sql.run("INSERT INTO context (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", [key, value]);
+  await sql.run(
+    "INSERT INTO context (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    [key, value],
+  );
 }
 
 /** True: it was there. */

@@ -73,7 +73,9 @@ function optional(check: Check): Check {
 }
 
 function texts(value: unknown): string | undefined {
-  return Array.isArray(value) && value.every((item) => text(item) === undefined) ? undefined : "must be a list of strings";
+  return Array.isArray(value) && value.every((item) => text(item) === undefined)
+    ? undefined
+    : "must be a list of strings";
 }
 
 function conversation(value: unknown): string | undefined {
@@ -98,7 +100,12 @@ function fields(shape: Shape): Check {
 }
 
 const identity = fields({ pid: positive, startTime: text, marker: text });
-const usage = fields({ inputTokens: count, outputTokens: count, cacheReadInputTokens: count, cacheCreationInputTokens: count });
+const usage = fields({
+  inputTokens: count,
+  outputTokens: count,
+  cacheReadInputTokens: count,
+  cacheCreationInputTokens: count,
+});
 const hold = fields({ reason: oneOf(holdReasons), untilMs: optional(count) });
 
 const shapes: Readonly<Record<string, Shape>> = {

@@ -3,33 +3,20 @@
  *
  * F1. What this process committed comes from memory when it continues a follower's cursor; everything else is read.
  * F2. Others' commits are noticed by the connection's data version, asked by a timer that exists only while somebody
- *     follows or listens.
+ *     follows or listens. It keeps the process alive: who waits for another process's events waits for something.
  */
 import type { PoolEvent } from "../core/events.ts";
 import type { Sql } from "../core/ports.ts";
-import { eventsAfter, lastEventSeq } from "./query.ts";
-
-export type EventsListener = (events: readonly PoolEvent[]) => void;
+import { type EventsListener, type Follower, follower, guarded } from "./follower.ts";
 
 export interface Feed {
-  follow(listener: EventsListener, after?: number): () => void;
-  onForeignChange(listener: () => void): () => void;
+  readonly follow: (listener: EventsListener, after?: number) => () => void;
+  readonly onForeignChange: (listener: () => void) => () => void;
   /** This process has committed these. */
-  committed(events: readonly PoolEvent[]): void;
+  readonly committed: (events: readonly PoolEvent[]) => void;
   /** Ends every follower and waits for reads under way. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
-
-interface Follower {
-  readonly listener: EventsListener;
-  /** The last event it was given; undefined until the place from which it follows is known. */
-  cursor: number | undefined;
-  reading: Promise<void> | undefined;
-  /** Something was committed while it read. */
-  behind: boolean;
-}
-
-const readAtOnce = 500;
 
 export function eventFeed(sql: Sql, pollMs: number): Feed {
   const followers = new Set<Follower>();
@@ -37,6 +24,7 @@ export function eventFeed(sql: Sql, pollMs: number): Feed {
   let timer: NodeJS.Timeout | undefined;
   let version = 0;
 
+  /** Starts or stops the timer, as somebody or nobody is left. */
   function arm(): void {
     const isWanted = followers.size + foreign.size > 0;
     if (isWanted && timer === undefined) {
@@ -51,50 +39,18 @@ export function eventFeed(sql: Sql, pollMs: number): Feed {
     const now = sql.version();
     if (now === version) return;
     version = now;
-    for (const follower of followers) catchUp(follower);
+    for (const one of followers) one.catchUp();
     for (const listener of foreign) guarded(listener);
-  }
-  function catchUp(follower: Follower): void {
-    if (follower.reading !== undefined) {
-      follower.behind = true;
-      return;
-    }
-    follower.reading = read(follower);
-  }
-  async function read(follower: Follower): Promise<void> {
-    try {
-      follower.cursor ??= await lastEventSeq(sql);
-      do {
-        follower.behind = false;
-        for (;;) {
-          const events = await eventsAfter(sql, follower.cursor, readAtOnce);
-          if (!give(follower, events)) break;
-        }
-      } while (follower.behind && followers.has(follower));
-    } catch (error) {
-      if (followers.has(follower)) throwLater(error);
-    }
-    // Here and not in a `finally` of the promise: between the last look at `behind` and this no other code runs.
-    follower.reading = undefined;
-  }
-  /** False: there is nothing, or nobody, to give. */
-  function give(follower: Follower, events: readonly PoolEvent[]): boolean {
-    const last = events.at(-1);
-    if (last === undefined || !followers.has(follower)) return false;
-    follower.cursor = last.seq;
-    guarded(() => {
-      follower.listener(events);
-    });
-    return true;
   }
   return {
     follow(listener, after) {
-      const follower: Follower = { listener, cursor: after, reading: undefined, behind: false };
-      followers.add(follower);
+      const one = follower(sql, listener, after);
+      followers.add(one);
       arm();
-      catchUp(follower);
+      one.catchUp();
       return () => {
-        followers.delete(follower);
+        void one.stop(); // never rejects; only `close` has to wait for its read
+        followers.delete(one);
         arm();
       };
     },
@@ -107,34 +63,14 @@ export function eventFeed(sql: Sql, pollMs: number): Feed {
       };
     },
     committed(events) {
-      const [first] = events;
-      if (first === undefined) return;
-      for (const follower of followers) {
-        if (follower.reading === undefined && follower.cursor === first.seq - 1) give(follower, events);
-        else catchUp(follower);
-      }
+      if (events.length > 0) for (const one of followers) one.offer(events);
     },
     async close() {
-      const reading = [...followers].map((follower) => follower.reading);
+      const stopped = [...followers].map((one) => one.stop());
       followers.clear();
       foreign.clear();
       arm();
-      await Promise.all(reading);
+      await Promise.all(stopped);
     },
   };
-}
-
-/** A listener that throws must not stop the commit's other listeners, and must not go unnoticed. */
-function guarded(call: () => void): void {
-  try {
-    call();
-  } catch (error) {
-    throwLater(error);
-  }
-}
-
-function throwLater(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
 }

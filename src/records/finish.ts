@@ -39,15 +39,22 @@ export async function finish(change: Change, end: Finish, leased?: TaskRecord): 
 }
 
 /** The task, if this run still holds it. */
-async function heldBy({ sql }: Change, { taskId, runId }: Finish, leased?: TaskRecord): Promise<TaskRecord | undefined> {
+async function heldBy(
+  { sql }: Change,
+  { taskId, runId }: Finish,
+  leased?: TaskRecord,
+): Promise<TaskRecord | undefined> {
   if (leased === undefined) {
-    const [row] = await sql.all(`${selectTasks()} WHERE task.id = ? AND state = 'running' AND run_id = ?`, [taskId, runId]);
+    const [row] = await sql.all(`${selectTasks()} WHERE task.id = ? AND state = 'running' AND run_id = ?`, [
+      taskId,
+      runId,
+    ]);
     return row && taskOf(row);
   }
-  const [row] = await sql.all("SELECT cancel_requested_at_ms AS at FROM task WHERE seq = ? AND state = 'running' AND run_id = ?", [
-    leased.seq,
-    runId,
-  ]);
+  const [row] = await sql.all(
+    "SELECT cancel_requested_at_ms AS at FROM task WHERE seq = ? AND state = 'running' AND run_id = ?",
+    [leased.seq, runId],
+  );
   if (row === undefined) return undefined;
   return row.at === null ? leased : { ...leased, cancelRequestedAtMs: Number(row.at) };
 }
@@ -102,14 +109,25 @@ export async function requeue(change: Change, task: TaskRecord, state: TaskState
   await sql.run(
     `UPDATE task SET state = ?, lost_runs = ?, hold_reason = ?, hold_until_ms = ?, resume_session_id = ?,
       queue_deadline_ms = ? + queue_timeout_ms WHERE seq = ?`,
-    [state, how.lostRuns, how.hold?.reason ?? null, how.hold?.untilMs ?? null, how.resumeSessionId ?? null, nowMs, task.seq],
+    [
+      state,
+      how.lostRuns,
+      how.hold?.reason ?? null,
+      how.hold?.untilMs ?? null,
+      how.resumeSessionId ?? null,
+      nowMs,
+      task.seq,
+    ],
   );
   count(change.pool, task.state, state);
   const data = { runId: String(task.runId), reason: how.reason, costMicrodollars: how.cost };
   change.emit(defined({ type: "task.requeued" as const, taskId: task.id, slotId: task.slotId, data }), task.seq);
   if (how.hold !== undefined) tellHeld(change, task, how.hold);
   const { resumeSessionId: _before, ...rest } = task;
-  return { ...rest, ...defined({ state, lostRuns: how.lostRuns, hold: how.hold, resumeSessionId: how.resumeSessionId }) };
+  return {
+    ...rest,
+    ...defined({ state, lostRuns: how.lostRuns, hold: how.hold, resumeSessionId: how.resumeSessionId }),
+  };
 }
 
 export async function endTask(

@@ -63,36 +63,38 @@ interface Queued {
 }
 
 async function flush(parts: GroupCommitParts, batch: readonly Queued[]): Promise<void> {
-  const settle: (() => void)[] = [];
-  let leases: readonly Lease[] = [];
-  let events: readonly PoolEvent[] = [];
+  let commit;
   try {
-    events = await parts.sql.tx(async (sql) => {
+    commit = await parts.sql.tx(async (sql) => {
       const change = await beginChange(sql, parts.clock.now());
       await parts.before(change);
-      for (const { body, resolve, reject } of batch) {
-        try {
-          const value = await body(change);
-          settle.push(() => {
-            resolve(value);
-          });
-        } catch (error) {
-          if (!isRefusal(error)) throw error;
-          settle.push(() => {
-            reject(error);
-          });
-        }
-      }
-      leases = await parts.lease(change);
-      return change.finish();
+      const settle: (() => void)[] = [];
+      for (const queued of batch) settle.push(await attempt(change, queued));
+      const leases = await parts.lease(change);
+      return { settle, leases, events: await change.finish() };
     });
   } catch (error) {
     for (const { reject } of batch) reject(error);
     return;
   }
-  for (const done of settle) done();
-  if (leases.length > 0) parts.leased(leases);
-  parts.committed(events);
+  for (const done of commit.settle) done();
+  if (commit.leases.length > 0) parts.leased(commit.leases);
+  parts.committed(commit.events);
+}
+
+/** Runs one write; what to tell its caller once the transaction is committed. */
+async function attempt(change: Change, { body, resolve, reject }: Queued): Promise<() => void> {
+  try {
+    const value = await body(change);
+    return () => {
+      resolve(value);
+    };
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return () => {
+      reject(error);
+    };
+  }
 }
 
 /** C2: an error of the store itself is no refusal, since nobody knows what it left half done. */

@@ -1,14 +1,18 @@
 /** Holds, and what time does to pending tasks: holds end, queue deadlines pass. */
 import { defined } from "../core/config.ts";
 import type { EndReason } from "../core/outcome.ts";
-import type { SqlRow, SqlValue } from "../core/ports.ts";
+import type { Sql, SqlRow, SqlValue } from "../core/ports.ts";
 import type { Hold, HoldReason, TaskState } from "../core/task.ts";
 import { nextState } from "../core/transitions.ts";
 import { type Change, count } from "./change.ts";
 import { writeResult } from "./write-result.ts";
 
 /** Holds a pending task that is not held. */
-export async function holdTask(change: Change, task: { readonly seq: number; readonly id: string }, hold: Hold): Promise<void> {
+export async function holdTask(
+  change: Change,
+  task: { readonly seq: number; readonly id: string },
+  hold: Hold,
+): Promise<void> {
   await change.sql.run("UPDATE task SET hold_reason = ?, hold_until_ms = ? WHERE seq = ?", [
     hold.reason,
     hold.untilMs ?? null,
@@ -25,7 +29,11 @@ export function tellHeld(change: Change, task: { readonly seq: number; readonly 
 }
 
 /** The opposite of {@link tellHeld}. */
-export function tellUnheld(change: Change, task: { readonly seq: number; readonly id: string }, reason: HoldReason): void {
+export function tellUnheld(
+  change: Change,
+  task: { readonly seq: number; readonly id: string },
+  reason: HoldReason,
+): void {
   change.pool.held -= 1;
   change.emit({ type: "task.unheld", taskId: task.id, data: { reason } }, task.seq);
 }
@@ -69,7 +77,15 @@ export async function endPending(
   await writeResult(change, task.seq, result);
   count(change.pool, from, state);
   if (row.hold_reason !== null) change.pool.held -= 1;
-  change.emit({ type: "task.finished", taskId: task.id, data: { state, reason, costMicrodollars: 0, elapsedMs: 0 } }, task.seq);
+  change.emit(
+    { type: "task.finished", taskId: task.id, data: { state, reason, costMicrodollars: 0, elapsedMs: 0 } },
+    task.seq,
+  );
+}
+
+export async function nextDeadlineMs(sql: Pick<Sql, "all">): Promise<number | undefined> {
+  const [row] = await sql.all(nextDeadlineQuery);
+  return row === undefined || row.at === null ? undefined : Number(row.at);
 }
 
 /** The next time at which {@link sweep} has something to do; undefined: none. */
@@ -85,5 +101,6 @@ async function release(change: Change, from: string, params: readonly SqlValue[]
     `UPDATE task SET hold_reason = NULL, hold_until_ms = NULL WHERE seq IN (SELECT seq FROM ${from})`,
     params,
   );
-  for (const row of rows) tellUnheld(change, { seq: Number(row.seq), id: String(row.id) }, row.hold_reason as HoldReason);
+  for (const row of rows)
+    tellUnheld(change, { seq: Number(row.seq), id: String(row.id) }, row.hold_reason as HoldReason);
 }

@@ -38,7 +38,10 @@ export async function renewHost(change: Change, hostId: string, leaseUntilMs: nu
 
 export async function endHost(change: Change, hostId: string): Promise<void> {
   const { sql } = change;
-  const ended = await sql.run("UPDATE host SET state = 'ended', ended_at_ms = ? WHERE id = ? AND state <> 'ended'", [change.nowMs, hostId]);
+  const ended = await sql.run("UPDATE host SET state = 'ended', ended_at_ms = ? WHERE id = ? AND state <> 'ended'", [
+    change.nowMs,
+    hostId,
+  ]);
   if (ended === 0) return;
   for (const { task } of await runningOf(sql, hostId)) await putBack(change, task, {}, estimateOf(change.pool));
   await stopSlots(change, hostId);
@@ -75,7 +78,10 @@ export async function runningOf(sql: Pick<SqlTx, "all">, hostId: string): Promis
   );
   const running: RunningTask[] = [];
   for (const row of rows) {
-    const [run] = await sql.all("SELECT * FROM run WHERE task_seq = ? AND attempt = ?", [row.seq ?? null, row.attempt ?? null]);
+    const [run] = await sql.all("SELECT * FROM run WHERE task_seq = ? AND attempt = ?", [
+      row.seq ?? null,
+      row.attempt ?? null,
+    ]);
     if (run !== undefined) running.push({ task: taskOf(row), run: runOf({ ...run, task_id: row.id ?? null }) });
   }
   return running;

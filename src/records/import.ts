@@ -27,7 +27,15 @@ export interface ImportedLines {
 
 /** @throws {PoolError} `invalid_import`, naming the line. */
 export async function parseLines(lines: AsyncIterable<string>): Promise<ImportedLines> {
-  const records: Record<string, unknown[]> = { pool: [], context: [], host: [], slot: [], task: [], run: [], event: [] };
+  const records: Record<string, unknown[]> = {
+    pool: [],
+    context: [],
+    host: [],
+    slot: [],
+    task: [],
+    run: [],
+    event: [],
+  };
   const names = new Set<string>();
   let number = 0;
   for await (const line of lines) {
@@ -44,7 +52,8 @@ export async function parseLines(lines: AsyncIterable<string>): Promise<Imported
     records[String(kind)]?.push(record);
   }
   const [pool] = records.pool as PoolLine[];
-  if (pool === undefined) throw invalidLine(number + 1, "is missing: the pool's line, the last of every export, is not there");
+  if (pool === undefined)
+    throw invalidLine(number + 1, "is missing: the pool's line, the last of every export, is not there");
   const parsed = {
     pool,
     context: records.context as ImportedLines["context"],
@@ -56,10 +65,16 @@ export async function parseLines(lines: AsyncIterable<string>): Promise<Imported
   return parsed;
 }
 
-export async function importAll(change: Change, lines: ImportedLines): Promise<{ readonly tasks: number; readonly runs: number }> {
+export async function importAll(
+  change: Change,
+  lines: ImportedLines,
+): Promise<{ readonly tasks: number; readonly runs: number }> {
   const { pool } = change;
   if (pool.task_seq > 0) {
-    throw new PoolError("invalid_import", "This pool has, or had, tasks of its own; an import needs an empty one. Name another store with `--store`.");
+    throw new PoolError(
+      "invalid_import",
+      "This pool has, or had, tasks of its own; an import needs an empty one. Name another store with `--store`.",
+    );
   }
   takeMoney(change, lines.pool);
   for (const { key, value } of lines.context) await setContext(change, key, value);
@@ -153,7 +168,8 @@ function parseJson(line: string, number: number): Readonly<Record<string, unknow
 
 function checkHeader(header: Readonly<Record<string, unknown>>): void {
   if (header.format !== exportFormat) throw invalidLine(1, `must say "format": "${exportFormat}"`);
-  if (header.version !== exportVersion) throw invalidLine(1, `has a version other than ${String(exportVersion)}, the one that is known here`);
+  if (header.version !== exportVersion)
+    throw invalidLine(1, `has a version other than ${String(exportVersion)}, the one that is known here`);
 }
 
 /** What can be wrong between one line and those before it, whose names are `taken`. */
@@ -180,7 +196,8 @@ function namesOf(kind: string, record: Readonly<Record<string, unknown>>): reado
     const key = record.key === undefined ? [] : [`key ${JSON.stringify(record.key)}`];
     return [`task ${String(record.id)}`, `seq ${String(record.seq)}`, ...key];
   }
-  if (kind === "run") return [`run ${String(record.runId)}`, `attempt ${String(record.attempt)} of ${String(record.taskId)}`];
+  if (kind === "run")
+    return [`run ${String(record.runId)}`, `attempt ${String(record.attempt)} of ${String(record.taskId)}`];
   return kind === "context" ? [`context key ${JSON.stringify(record.key)}`] : [];
 }
 
@@ -188,15 +205,21 @@ function checkTask(task: TaskRecord, number: number): void {
   if (isTerminal(task.state) !== (task.completedAtMs !== undefined)) {
     throw invalidLine(number, "must have completed_at_ms if, and only if, the task has ended");
   }
-  if (task.hold !== undefined && task.state !== "pending") throw invalidLine(number, "holds a task that is not pending");
+  if (task.hold !== undefined && task.state !== "pending")
+    throw invalidLine(number, "holds a task that is not pending");
 }
 
 /** Pruned runs leave money and counts behind, never the other way round. */
 function checkPool({ pool, runs, tasks }: ImportedLines, number: number): void {
-  if (tasks.some((task) => task.seq > pool.lastTaskSeq)) throw invalidLine(number, "has a last_task_seq below that of a task");
+  if (tasks.some((task) => task.seq > pool.lastTaskSeq))
+    throw invalidLine(number, "has a last_task_seq below that of a task");
   const ended = runs.filter((run) => run.endedAtMs !== undefined);
   const cost = ended.reduce((sum, run) => sum + run.costMicrodollars, 0);
-  if (cost > pool.totalMicrodollars || ended.length > pool.finishedRuns || pool.spentMicrodollars > pool.totalMicrodollars) {
+  if (
+    cost > pool.totalMicrodollars ||
+    ended.length > pool.finishedRuns ||
+    pool.spentMicrodollars > pool.totalMicrodollars
+  ) {
     throw invalidLine(number, "ends an import whose runs cost more than its pool says was spent");
   }
 }

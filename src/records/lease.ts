@@ -40,7 +40,13 @@ export async function leaseTasks(
   for (const row of await candidates(change, dispatcher, free.length + (change.pool.cap === null ? 0 : moreLooked))) {
     if (free.length === 0) break;
     if (row.queue_deadline_ms !== null && Number(row.queue_deadline_ms) <= change.nowMs) {
-      await endPending(change, row, "fail", "no_slot_available", "No slot took the task in the time that it was given.");
+      await endPending(
+        change,
+        row,
+        "fail",
+        "no_slot_available",
+        "No slot took the task in the time that it was given.",
+      );
       continue;
     }
     const reserved = reserve(budgetOf(change.pool, change.nowMs), capOf(row), estimateOf(change.pool));
@@ -73,7 +79,11 @@ export const pickHeldQuery = `${selectTasks("task INDEXED BY task_held")}
   ORDER BY priority DESC, task.seq LIMIT ?5`;
 
 /** In the order of L1. */
-async function candidates(change: Change, { hostId, ownTasksOnly }: Dispatcher, limit: number): Promise<readonly SqlRow[]> {
+async function candidates(
+  change: Change,
+  { hostId, ownTasksOnly }: Dispatcher,
+  limit: number,
+): Promise<readonly SqlRow[]> {
   const { sql, pool } = change;
   const ready = ownTasksOnly ? await sql.all(pickOwnQuery, [hostId, limit]) : await sql.all(pickQuery, [limit]);
   if (pool.cap === null || pool.held === 0 || isUsedUp(change)) return ready;
@@ -89,7 +99,13 @@ async function candidates(change: Change, { hostId, ownTasksOnly }: Dispatcher, 
   return [...ready, ...held].sort((a, b) => Number(b.priority) - Number(a.priority) || Number(a.seq) - Number(b.seq));
 }
 
-async function lease(change: Change, task: TaskRecord, hostId: string, slotId: string, reserved: number): Promise<Lease> {
+async function lease(
+  change: Change,
+  task: TaskRecord,
+  hostId: string,
+  slotId: string,
+  reserved: number,
+): Promise<Lease> {
   const { sql, pool, nowMs } = change;
   const state = nextState(task.state, "lease", task.id);
   const runId = newRunId();

@@ -40,7 +40,11 @@ export function nextRenewalMs(pool: PoolRow, nowMs: number): number | undefined 
   return periodStart(pool.renews, periodStart(pool.renews, nowMs) + days * 86_400_000);
 }
 
-export async function setBudget(change: Change, cap: number | undefined, renews: PoolRow["renews"]): Promise<BudgetState> {
+export async function setBudget(
+  change: Change,
+  cap: number | undefined,
+  renews: PoolRow["renews"],
+): Promise<BudgetState> {
   const { pool, nowMs } = change;
   const isSameCap = pool.cap === (cap ?? null);
   if (!isSameCap || pool.renews !== renews) {
@@ -58,7 +62,9 @@ export async function resetBudget(change: Change): Promise<BudgetState> {
 
 export async function growReservation(change: Change, runId: string): Promise<number> {
   const { pool, sql } = change;
-  const [run] = await sql.all("SELECT reserved FROM run INDEXED BY run_open WHERE run_id = ? AND ended_at_ms IS NULL", [runId]);
+  const [run] = await sql.all("SELECT reserved FROM run INDEXED BY run_open WHERE run_id = ? AND ended_at_ms IS NULL", [
+    runId,
+  ]);
   if (run === undefined) return 0;
   // The cap was taken away while the run was under way: nothing binds it any more.
   if (pool.cap === null) return Number.MAX_SAFE_INTEGER;

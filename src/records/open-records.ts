@@ -1,23 +1,22 @@
 /** Joins the parts of the records; every method is one line, and every writing one goes through the group commit. */
 import { PoolError } from "../core/errors.ts";
 import type { Clock, Sql } from "../core/ports.ts";
-import type { Finish, Lease, Records } from "../core/records.ts";
-import type { TaskRecord } from "../core/task.ts";
+import type { Records } from "../core/records.ts";
 import { appendEvents } from "./append.ts";
-import { cancelPending, cancelTask, failPending } from "./cancel.ts";
+import { cancelPending, cancelRequests, cancelTask, failPending } from "./cancel.ts";
 import { type Change, poolOf, poolQuery } from "./change.ts";
 import { contextOf, deleteContext, setContext } from "./context.ts";
 import { exportLines } from "./export.ts";
-import { eventFeed } from "./feed.ts";
+import { type Dispatching, dispatching } from "./dispatching.ts";
+import { eventFeed, type Feed } from "./feed.ts";
 import { finish } from "./finish.ts";
 import { groupCommit, type Write } from "./group-commit.ts";
-import { nextDeadlineQuery, releaseHolds, sweep } from "./holds.ts";
+import { nextDeadlineMs, releaseHolds, sweep } from "./holds.ts";
 import { claimRecovery, endHost, recoverRun, renewHost, runningOf, setTargetSlots, startHost } from "./hosts.ts";
 import { importAll, parseLines } from "./import.ts";
-import { type Dispatcher, leaseTasks } from "./lease.ts";
 import { migrate } from "./migrations.ts";
 import { budgetOf, estimateOf, growReservation, renewBudget, resetBudget, setBudget } from "./money.ts";
-import { pruneAtOnce, pruneHosts, pruneStep } from "./prune.ts";
+import { prune } from "./prune.ts";
 import { eventsAfter, getMany, idsLike, lastEventSeq, listTasks, runsOf, statusOf } from "./query.ts";
 import { hostOf, slotOf } from "./rows.ts";
 import { addSlots, updateSlot } from "./slots.ts";
@@ -41,38 +40,42 @@ export async function openRecords({ sql, clock, pollMs = 25 }: OpenRecordsOption
   await migrate(sql);
   const feed = eventFeed(sql, pollMs);
   const dispatch = dispatching();
-  const commits = groupCommit({
-    sql,
-    clock,
-    before: renewBudget,
-    lease: dispatch.lease,
-    leased: dispatch.leased,
-    committed: feed.committed,
-  });
+  const { lease, leased } = dispatch;
+  const commits = groupCommit({ sql, clock, before: renewBudget, lease, leased, committed: feed.committed });
   let closing: Promise<void> | undefined;
 
-  function write<T>(body: Write<T>): Promise<T> {
-    if (closing !== undefined) return Promise.reject(poolClosed());
-    return commits.write(body);
-  }
   async function close(): Promise<void> {
     await commits.settled();
     await feed.close();
     await sql.close();
   }
-  async function prune(beforeMs: number): Promise<{ readonly tasks: number; readonly events: number }> {
-    let [tasks, events] = [0, 0];
-    for (;;) {
-      const step = await write((change) => pruneStep(change, beforeMs));
-      tasks += step.tasks;
-      events += step.events;
-      // A step that removed less than it may of both kinds has come to the end.
-      if (step.tasks < pruneAtOnce && step.events < pruneAtOnce) break;
-    }
-    await write((change) => pruneHosts(change, beforeMs));
-    return { tasks, events };
-  }
+  const parts: Parts = {
+    sql,
+    clock,
+    feed,
+    dispatch,
+    write: (body) => (closing === undefined ? commits.write(body) : Promise.reject(poolClosed())),
+  };
+  return {
+    ...taskMethods(parts),
+    ...dispatchMethods(parts),
+    ...hostMethods(parts),
+    ...moneyMethods(parts),
+    ...eventMethods(parts),
+    ...poolMethods(parts),
+    close: () => (closing ??= close()),
+  };
+}
 
+interface Parts {
+  readonly sql: Sql;
+  readonly clock: Clock;
+  readonly feed: Feed;
+  readonly dispatch: Dispatching;
+  readonly write: <T>(body: Write<T>) => Promise<T>;
+}
+
+function taskMethods({ sql, write }: Parts) {
   return {
     submit: (tasks) => write((change) => submit(change, tasks)),
     get: async (id) => (await getMany(sql, [id]))[0],
@@ -81,8 +84,15 @@ export async function openRecords({ sql, clock, pollMs = 25 }: OpenRecordsOption
     list: (filter, page) => listTasks(sql, filter, page),
     runs: (taskId) => runsOf(sql, taskId),
     cancel: (id) => write((change) => cancelTask(change, id)),
+    cancelPending: (originHost) => write((change) => cancelPending(change, originHost)),
+    failPending: (originHost, reason, error, hold) =>
+      write((change) => failPending(change, originHost, reason, error, hold)),
+  } satisfies Partial<Records>;
+}
 
-    setDispatcher(hostId, ownTasksOnly, hook) {
+function dispatchMethods({ sql, dispatch, write }: Parts) {
+  return {
+    setDispatcher: (hostId, ownTasksOnly, hook) => {
       dispatch.set(hook === undefined ? undefined : { hostId, ownTasksOnly, hook });
     },
     dispatch: () => write(() => undefined),
@@ -90,24 +100,15 @@ export async function openRecords({ sql, clock, pollMs = 25 }: OpenRecordsOption
       dispatch.finishing(end);
       return write((change) => finish(change, end, dispatch.finished(end)));
     },
-    growReservation: (runId) => write((change) => growReservation(change, runId)),
-    async cancelRequests(hostId) {
-      const rows = await sql.all(
-        `SELECT id FROM task INDEXED BY task_running
-          WHERE state = 'running' AND host_id = ? AND cancel_requested_at_ms IS NOT NULL ORDER BY seq`,
-        [hostId],
-      );
-      return rows.map((row) => String(row.id));
-    },
+    cancelRequests: (hostId) => cancelRequests(sql, hostId),
     sweep: () => write(sweep),
-    async nextDeadlineMs() {
-      const [row] = await sql.all(nextDeadlineQuery);
-      return row === undefined || row.at === null ? undefined : Number(row.at);
-    },
+    nextDeadlineMs: () => nextDeadlineMs(sql),
     releaseHolds: (reason) => write((change) => releaseHolds(change, reason)),
-    failPending: (originHost, reason, error, hold) =>
-      write((change) => failPending(change, originHost, reason, error, hold)),
+  } satisfies Partial<Records>;
+}
 
+function hostMethods({ sql, write }: Parts) {
+  return {
     startHost: (host) => write((change) => startHost(change, host)),
     renewHost: (hostId, leaseUntilMs) => write((change) => renewHost(change, hostId, leaseUntilMs)),
     hosts: async () => (await sql.all("SELECT * FROM host ORDER BY started_at_ms, id")).map(hostOf),
@@ -119,80 +120,54 @@ export async function openRecords({ sql, clock, pollMs = 25 }: OpenRecordsOption
     slots: async () => (await sql.all("SELECT * FROM slot ORDER BY number")).map(slotOf),
     updateSlot: (id, patch) => write((change) => updateSlot(change, id, patch)),
     setTargetSlots: (hostId, target) => write((change) => setTargetSlots(change, hostId, target)),
+  } satisfies Partial<Records>;
+}
 
+function moneyMethods({ sql, clock, write }: Parts) {
+  return {
     budget: async () => budgetOf(poolOf((await sql.all(poolQuery))[0]), clock.now()),
     setBudget: (cap, renews) => write((change) => setBudget(change, cap, renews)),
     resetBudget: () => write(resetBudget),
+    growReservation: (runId) => write((change) => growReservation(change, runId)),
     estimate: async () => estimateOf(poolOf((await sql.all(poolQuery))[0])),
+  } satisfies Partial<Records>;
+}
 
-    context: () => contextOf(sql),
-    setContext: (key, value) => write((change) => setContext(change, key, value)),
-    deleteContext: (key) => write((change) => deleteContext(change, key)),
+function eventMethods({ sql, feed, write }: Parts) {
+  return {
     append: (events) => write((change) => appendEvents(change, events)),
     events: (after, limit, taskId) => eventsAfter(sql, after, limit, taskId),
     lastEventSeq: () => lastEventSeq(sql),
     follow: (listener, after) => feed.follow(listener, after),
     onForeignChange: (listener) => feed.onForeignChange(listener),
+  } satisfies Partial<Records>;
+}
+
+function poolMethods({ sql, clock, write }: Parts) {
+  return {
+    context: () => contextOf(sql),
+    setContext: (key, value) => write((change) => setContext(change, key, value)),
+    deleteContext: (key) => write((change) => deleteContext(change, key)),
     status: () => statusOf(sql, clock.now()),
-    setShutdown: (shutdown) => write((change) => setShutdown(change, shutdown)),
-    cancelPending: (originHost) => write((change) => cancelPending(change, originHost)),
-    prune,
+    setShutdown: (shutdown) =>
+      write((change) => {
+        setShutdown(change, shutdown);
+      }),
+    prune: (beforeMs) => prune(write, beforeMs),
     exportLines: () => exportLines(sql),
-    async importLines(lines) {
+    importLines: async (lines) => {
       const parsed = await parseLines(lines);
       return write((change) => importAll(change, parsed));
     },
-    close: () => (closing ??= close()),
-  };
+  } satisfies Partial<Records>;
 }
 
-/** The host's hook, and which of its slots have a run whose end is queued but not yet written. */
-function dispatching(): {
-  set(dispatcher: Dispatcher | undefined): void;
-  lease(change: Change): Promise<readonly Lease[]>;
-  leased(leases: readonly Lease[]): void;
-  finishing(end: Finish): void;
-  /** The task as it was leased, if this process did that. */
-  finished(end: Finish): TaskRecord | undefined;
-} {
-  let dispatcher: Dispatcher | undefined;
-  const leaseOf = new Map<string, Lease>();
-  const leaving = new Set<string>();
-  return {
-    set(next) {
-      dispatcher = next;
-    },
-    async lease(change) {
-      if (dispatcher === undefined) return [];
-      // A host calls a slot free when it hands in its run; while that waits for the next transaction, the slot does too.
-      const free = dispatcher.hook.freeSlots().filter((id) => !leaving.has(id));
-      return leaseTasks(change, dispatcher, free);
-    },
-    leased(leases) {
-      for (const lease of leases) leaseOf.set(lease.runId, lease);
-      dispatcher?.hook.leased(leases);
-    },
-    finishing({ runId }) {
-      const lease = leaseOf.get(runId);
-      if (lease !== undefined) leaving.add(lease.slotId);
-    },
-    finished({ runId, taskId }) {
-      const lease = leaseOf.get(runId);
-      if (lease === undefined) return undefined;
-      leaving.delete(lease.slotId);
-      leaseOf.delete(runId);
-      return lease.task.id === taskId ? lease.task : undefined;
-    },
-  };
-}
-
-function setShutdown({ pool, emit }: Change, shutdown: boolean): void {
-  if ((pool.shutdown === 1) === shutdown) return;
-  pool.shutdown = shutdown ? 1 : 0;
-  emit({ type: shutdown ? "pool.draining" : "pool.opened", data: {} });
+function setShutdown(change: Change, shutdown: boolean): void {
+  if ((change.pool.shutdown === 1) === shutdown) return;
+  change.pool.shutdown = shutdown ? 1 : 0;
+  change.emit({ type: shutdown ? "pool.draining" : "pool.opened", data: {} });
 }
 
 function poolClosed(): PoolError {
   return new PoolError("pool_closed", "The pool is closed. Open it again with `openPool`.");
 }
-

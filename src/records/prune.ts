@@ -1,17 +1,31 @@
 /** Removing what is over, a little at a time, so that nobody waits long for the write lock. */
 import { type Change, count } from "./change.ts";
 import type { TaskState } from "../core/task.ts";
+import type { GroupCommit } from "./group-commit.ts";
 
-export interface Pruned {
+interface Pruned {
   readonly tasks: number;
   readonly events: number;
 }
 
 /** How many tasks, or events that belong to none, one transaction removes. */
-export const pruneAtOnce = 500;
+const pruneAtOnce = 500;
 
-/** One step of pruning; the counts of tasks go down with the rows, money totals stay. */
-export async function pruneStep(change: Change, beforeMs: number): Promise<Pruned> {
+export async function prune(write: GroupCommit["write"], beforeMs: number): Promise<Pruned> {
+  let [tasks, events] = [0, 0];
+  for (;;) {
+    const step = await write((change) => pruneStep(change, beforeMs));
+    tasks += step.tasks;
+    events += step.events;
+    // A step that removed less than it may of both kinds has come to the end.
+    if (step.tasks < pruneAtOnce && step.events < pruneAtOnce) break;
+  }
+  await write((change) => pruneHosts(change, beforeMs));
+  return { tasks, events };
+}
+
+/** One step; the counts of tasks go down with the rows, money totals stay. */
+async function pruneStep(change: Change, beforeMs: number): Promise<Pruned> {
   const { sql, pool } = change;
   const rows = await sql.all(
     `SELECT seq, state FROM task INDEXED BY task_ended
@@ -38,7 +52,7 @@ export async function pruneStep(change: Change, beforeMs: number): Promise<Prune
 }
 
 /** Hosts that ended before this time, with their slots. */
-export async function pruneHosts(change: Change, beforeMs: number): Promise<void> {
+async function pruneHosts(change: Change, beforeMs: number): Promise<void> {
   await change.flushSlots();
   const ended = "SELECT id FROM host WHERE state = 'ended' AND ended_at_ms < ?";
   await change.sql.run(`DELETE FROM slot WHERE state = 'stopped' AND host_id IN (${ended})`, [beforeMs]);

@@ -11,9 +11,7 @@ import { eventOfRow, runOf, selectTasks, taskOf } from "./rows.ts";
 type Reader = Pick<Sql | SqlTx, "all">;
 
 export async function getMany(sql: Reader, ids: readonly string[]): Promise<readonly TaskRecord[]> {
-  const rows = await sql.all(manyQuery, [
-    JSON.stringify(ids),
-  ]);
+  const rows = await sql.all(manyQuery, [JSON.stringify(ids)]);
   return rows.map(taskOf);
 }
 
@@ -21,7 +19,11 @@ const manyQuery = `${selectTasks("json_each(?) AS wanted CROSS JOIN task ON task
 
 export async function idsLike(sql: Reader, prefix: string, limit: number): Promise<readonly string[]> {
   // The greatest character there is: no id goes on with one above it.
-  const rows = await sql.all("SELECT id FROM task WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", [prefix, `${prefix}\u{10ffff}`, limit]);
+  const rows = await sql.all("SELECT id FROM task WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", [
+    prefix,
+    `${prefix}\u{10ffff}`,
+    limit,
+  ]);
   return rows.map((row) => String(row.id));
 }
 
@@ -35,12 +37,18 @@ export async function listTasks(sql: Reader, filter: TaskFilter, page: Page): Pr
   const { conditions, params } = conditionsOf(filter, page);
   const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
   const direction = page.order === "oldest" ? "ASC" : "DESC";
-  const rows = await sql.all(`${selectTasks()} ${where} ORDER BY task.seq ${direction} LIMIT ?`, [...params, page.limit + 1]);
+  const rows = await sql.all(`${selectTasks()} ${where} ORDER BY task.seq ${direction} LIMIT ?`, [
+    ...params,
+    page.limit + 1,
+  ]);
   const tasks = rows.slice(0, page.limit).map(taskOf);
   return defined<ListPage>({ tasks, next: rows.length > page.limit ? tasks.at(-1)?.seq : undefined });
 }
 
-function conditionsOf(filter: TaskFilter, page: Page): { readonly conditions: readonly string[]; readonly params: readonly SqlValue[] } {
+function conditionsOf(
+  filter: TaskFilter,
+  page: Page,
+): { readonly conditions: readonly string[]; readonly params: readonly SqlValue[] } {
   const conditions: string[] = [];
   const params: SqlValue[] = [];
   function add(condition: string, value: SqlValue): void {
@@ -55,7 +63,10 @@ function conditionsOf(filter: TaskFilter, page: Page): { readonly conditions: re
   }
   if (filter.slotId !== undefined) add("slot_id = ?", filter.slotId);
   if (filter.tags !== undefined) {
-    add("task.seq IN (SELECT seq FROM task_tag WHERE tag IN (SELECT value FROM json_each(?)))", JSON.stringify(filter.tags));
+    add(
+      "task.seq IN (SELECT seq FROM task_tag WHERE tag IN (SELECT value FROM json_each(?)))",
+      JSON.stringify(filter.tags),
+    );
   }
   if (filter.sinceMs !== undefined) add("created_at_ms >= ?", filter.sinceMs);
   if (filter.untilMs !== undefined) add("created_at_ms <= ?", filter.untilMs);
@@ -72,7 +83,12 @@ export async function runsOf(sql: Reader, taskId: string): Promise<readonly RunR
 }
 
 /** Events after a cursor, oldest first; `taskId`: only those of this task. */
-export async function eventsAfter(sql: Reader, after: number, limit: number, taskId?: string): Promise<readonly PoolEvent[]> {
+export async function eventsAfter(
+  sql: Reader,
+  after: number,
+  limit: number,
+  taskId?: string,
+): Promise<readonly PoolEvent[]> {
   const rows =
     taskId === undefined
       ? await sql.all(
@@ -124,4 +140,5 @@ const statusQuery = poolQuery.replace(
   "SELECT *",
   "SELECT *, (SELECT COUNT(*) FROM host INDEXED BY host_live WHERE state <> 'ended') AS hosts",
 );
-const liveSlotsQuery = "SELECT state, COUNT(*) AS n FROM slot INDEXED BY slot_live WHERE state <> 'stopped' GROUP BY state";
+const liveSlotsQuery =
+  "SELECT state, COUNT(*) AS n FROM slot INDEXED BY slot_live WHERE state <> 'stopped' GROUP BY state";

@@ -10,16 +10,19 @@ import { slotNumber, slotOf } from "./rows.ts";
 
 export type SlotPatch = Parameters<Records["updateSlot"]>[1];
 
-export async function addSlots(change: Change, hostId: string, configs: readonly SlotConfig[]): Promise<readonly SlotRecord[]> {
+export async function addSlots(
+  change: Change,
+  hostId: string,
+  configs: readonly SlotConfig[],
+): Promise<readonly SlotRecord[]> {
   const added: SlotRecord[] = [];
   for (const config of configs) {
     change.pool.slot_number += 1;
     const number = change.pool.slot_number;
-    const [row] = await change.sql.all("INSERT INTO slot (number, host_id, state, config) VALUES (?, ?, 'idle', ?) RETURNING *", [
-      number,
-      hostId,
-      JSON.stringify(config),
-    ]);
+    const [row] = await change.sql.all(
+      "INSERT INTO slot (number, host_id, state, config) VALUES (?, ?, 'idle', ?) RETURNING *",
+      [number, hostId, JSON.stringify(config)],
+    );
     if (row !== undefined) added.push(slotOf(row));
     change.emit({ type: "slot.started", slotId: slotId(number), data: { hostId } });
   }
@@ -37,14 +40,18 @@ export async function updateSlot(change: Change, id: string, patch: SlotPatch): 
     `UPDATE slot SET state = ?, config = ?, process = ?, error = ?, restart_count = restart_count + ? WHERE number = ? RETURNING *`,
     [state, config ?? null, process ?? null, error ?? null, patch.restarted === true ? 1 : 0, slotNumber(id)],
   );
-  if (patch.config !== undefined && config !== before.config) change.emit({ type: "slot.configured", slotId: id, data: {} });
+  if (patch.config !== undefined && config !== before.config)
+    change.emit({ type: "slot.configured", slotId: id, data: {} });
   if (state !== before.state) tellState(change, id, state, patch.error ?? undefined);
   return slotOf(after ?? before);
 }
 
 export async function stopSlots(change: Change, hostId: string): Promise<void> {
   await change.flushSlots();
-  const rows = await change.sql.all("SELECT number FROM slot WHERE host_id = ? AND state <> 'stopped' ORDER BY number", [hostId]);
+  const rows = await change.sql.all(
+    "SELECT number FROM slot WHERE host_id = ? AND state <> 'stopped' ORDER BY number",
+    [hostId],
+  );
   await change.sql.run(
     "UPDATE slot SET state = 'stopped', current_task = NULL, process = NULL WHERE host_id = ? AND state <> 'stopped'",
     [hostId],

@@ -44,7 +44,10 @@ class Twin {
 }
 
 /** For each task whose key is taken, by what. @throws {PoolError} `key_conflict`. */
-async function knownKeys(change: Change, tasks: readonly NewTask[]): Promise<readonly (TaskRecord | Twin | undefined)[]> {
+async function knownKeys(
+  change: Change,
+  tasks: readonly NewTask[],
+): Promise<readonly (TaskRecord | Twin | undefined)[]> {
   const firsts = new Map<string, NewTask>();
   const known: (TaskRecord | Twin | undefined)[] = [];
   for (const task of tasks) {
@@ -109,13 +112,17 @@ async function insert(change: Change, { id, spec, originHost }: NewTask): Promis
   });
   await insertTask(change, record);
   count(pool, undefined, "pending");
-  change.emit({ type: "task.submitted", taskId: id, data: { priority: record.priority, tags: record.tags } }, record.seq);
+  change.emit(
+    { type: "task.submitted", taskId: id, data: { priority: record.priority, tags: record.tags } },
+    record.seq,
+  );
   return record;
 }
 
 /** Writes a whole record with its tags; counters and events are the caller's. */
 export async function insertTask(change: Change, task: TaskRecord): Promise<void> {
-  const deadline = task.state === "pending" && task.queueTimeoutMs !== undefined ? change.nowMs + task.queueTimeoutMs : undefined;
+  const deadline =
+    task.state === "pending" && task.queueTimeoutMs !== undefined ? change.nowMs + task.queueTimeoutMs : undefined;
   const params: readonly SqlValue[] = [
     task.seq,
     task.id,

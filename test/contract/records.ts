@@ -109,9 +109,18 @@ function tasks(opened: Opened): void {
     ]);
     const { tasks: stored } = await records.list({}, { limit: 10 });
     expect({
-      answers: answers.map((answer) => (answer.status === "rejected" ? (answer.reason as { code: string }).code : "kept")),
+      answers: answers.map((answer) =>
+        answer.status === "rejected" ? (answer.reason as { code: string }).code : "kept",
+      ),
       stored: stored.map((task) => [task.id, task.seq]),
-    }).toEqual({ answers: ["kept", "key_conflict", "kept"], stored: [["task-5", 3], ["task-2", 2], ["task-1", 1]] });
+    }).toEqual({
+      answers: ["kept", "key_conflict", "kept"],
+      stored: [
+        ["task-5", 3],
+        ["task-2", 2],
+        ["task-1", 1],
+      ],
+    });
   });
 
   it("lists by state, tag, slot and time, page by page, in either order", async () => {
@@ -149,11 +158,11 @@ function tasks(opened: Opened): void {
     const { records } = await opened();
     await records.submit(["task-ab", "task-ac", "task-b"].map((id) => ({ id, spec: { prompt: "p" } })));
     const many = await records.getMany(["task-b", "task-none", "task-ab"]);
-    expect([many.map((task) => task.id), await records.idsLike("task-a", 10), await records.idsLike("task-", 1)]).toEqual([
-      ["task-b", "task-ab"],
-      ["task-ab", "task-ac"],
-      ["task-ab"],
-    ]);
+    expect([
+      many.map((task) => task.id),
+      await records.idsLike("task-a", 10),
+      await records.idsLike("task-", 1),
+    ]).toEqual([["task-b", "task-ab"], ["task-ab", "task-ac"], ["task-ab"]]);
   });
 
   it("cancels a pending task at once, asks the host of a running one, and leaves an ended one alone", async () => {
@@ -306,11 +315,17 @@ function dispatch(opened: Opened): void {
       });
     };
     const ended = [
-      await end(held, { hold: { reason: "launch", untilMs: 5_000_000_000_000 }, countsAsLost: false, resumeSessionId: "c-9" }),
+      await end(held, {
+        hold: { reason: "launch", untilMs: 5_000_000_000_000 },
+        countsAsLost: false,
+        resumeSessionId: "c-9",
+      }),
       await end(given, { giveUp: true }),
       await end(cancelled, {}),
     ];
-    expect(ended.map((task) => [task?.state, task?.hold, task?.lostRuns, task?.resumeSessionId, task?.result?.reason])).toEqual([
+    expect(
+      ended.map((task) => [task?.state, task?.hold, task?.lostRuns, task?.resumeSessionId, task?.result?.reason]),
+    ).toEqual([
       ["pending", { reason: "launch", untilMs: 5_000_000_000_000 }, 0, "c-9", undefined],
       ["failed", undefined, 1, undefined, "lost"],
       ["cancelled", undefined, 1, undefined, "cancelled"],
@@ -435,7 +450,11 @@ function money(opened: Opened): void {
     await submitAll(records, {});
     const [lease] = host.leases;
     const runId = lease?.runId ?? "";
-    const granted = [lease?.reservedMicrodollars, await records.growReservation(runId), await records.growReservation(runId)];
+    const granted = [
+      lease?.reservedMicrodollars,
+      await records.growReservation(runId),
+      await records.growReservation(runId),
+    ];
     await host.finish({ costMicrodollars: 9 });
     granted.push(await records.growReservation(runId));
     expect([granted, await records.budget()]).toMatchObject([
@@ -503,8 +522,14 @@ function hosts(opened: Opened): void {
     await records.startHost(hostRecord("host-dead"));
     await records.startHost(hostRecord("host-b", { leaseUntilMs }));
     await records.startHost(hostRecord("host-c"));
-    const claims = [await records.claimRecovery("host-dead", "host-b"), await records.claimRecovery("host-dead", "host-c")];
-    const renewed = [await records.renewHost("host-dead", 1), await records.renewHost("host-c", Number.MAX_SAFE_INTEGER)];
+    const claims = [
+      await records.claimRecovery("host-dead", "host-b"),
+      await records.claimRecovery("host-dead", "host-c"),
+    ];
+    const renewed = [
+      await records.renewHost("host-dead", 1),
+      await records.renewHost("host-c", Number.MAX_SAFE_INTEGER),
+    ];
     clock.advance(100);
     claims.push(await records.claimRecovery("host-dead", "host-c"), await records.claimRecovery("host-dead", "host-b"));
     await records.endHost("host-dead");
@@ -659,14 +684,22 @@ function rest(opened: Opened, start: StartRecords): void {
     const deleted = [await records.deleteContext("a"), await records.deleteContext("a")];
     await records.setShutdown(true);
     await expect(submitAll(records, {})).rejects.toMatchObject({ code: "pool_shutdown" });
-    expect([deleted, [...(await records.context())], (await records.status()).shutdown]).toEqual([[true, false], [["b", "3"]], true]);
+    expect([deleted, [...(await records.context())], (await records.status()).shutdown]).toEqual([
+      [true, false],
+      [["b", "3"]],
+      true,
+    ]);
   });
 
   it("cancels what is pending, held or not, of all or of one origin", async () => {
     const { records } = await opened();
     const [a, b, c] = await submitAll(records, {}, { originHost: "host-b" }, {});
     const origin = await records.cancelPending("host-b");
-    expect([origin, await records.cancelPending(), await counts(records)]).toEqual([[b?.id], [a?.id, c?.id], { cancelled: 3 }]);
+    expect([origin, await records.cancelPending(), await counts(records)]).toEqual([
+      [b?.id],
+      [a?.id, c?.id],
+      { cancelled: 3 },
+    ]);
   });
 
   it("prunes ended tasks with their runs and events, and keeps the money", async () => {
@@ -703,7 +736,13 @@ function rest(opened: Opened, start: StartRecords): void {
     const host = await testHost(records, 1);
     await records.setBudget(900_000, "week");
     await records.setContext("my_Key", "v");
-    const spec = { key: "k", tags: ["t"], mcpServers: { a_b: { c_D: 1 } }, jsonSchema: { x_y: true }, conversation: { taskId: "task-0" } };
+    const spec = {
+      key: "k",
+      tags: ["t"],
+      mcpServers: { a_b: { c_D: 1 } },
+      jsonSchema: { x_y: true },
+      conversation: { taskId: "task-0" },
+    };
     await submitAll(records, spec, { review: true }, { maxBudgetUsd: 0.5 }, { queueTimeoutMs: 9 });
     await host.finish({ structuredOutput: { snake_case: { camelCase: 1 } }, sessionId: "c" });
     await host.finish();
@@ -732,8 +771,16 @@ function rest(opened: Opened, start: StartRecords): void {
     ["another format", (lines: readonly string[]) => ['{"format":"other"}', ...lines.slice(1)], 1],
     ["a line that is no JSON", (lines: readonly string[]) => [...lines.slice(0, 2), "{", ...lines.slice(2)], 3],
     ["an unknown record", (lines: readonly string[]) => [lines[0] ?? "", '{"record":"cat"}', ...lines.slice(1)], 2],
-    ["a field of the wrong type", (lines: readonly string[]) => lines.map((line) => line.replace('"priority":0', '"priority":"0"')), 2],
-    ["an unknown field", (lines: readonly string[]) => lines.map((line) => line.replace('"priority":0', '"priority":0,"prio":1')), 2],
+    [
+      "a field of the wrong type",
+      (lines: readonly string[]) => lines.map((line) => line.replace('"priority":0', '"priority":"0"')),
+      2,
+    ],
+    [
+      "an unknown field",
+      (lines: readonly string[]) => lines.map((line) => line.replace('"priority":0', '"priority":0,"prio":1')),
+      2,
+    ],
     ["a task twice", (lines: readonly string[]) => [...lines.slice(0, 2), ...lines.slice(1)], 3],
     ["an end that is missing", (lines: readonly string[]) => lines.slice(0, -1), 4],
   ])("refuses an import with %s, names the line and keeps nothing", async (_what, spoil, line) => {
@@ -742,7 +789,10 @@ function rest(opened: Opened, start: StartRecords): void {
     const lines = await collect(records.exportLines());
     const copy = await start(clock);
     onTestFinished(() => copy.close());
-    await expect(copy.importLines(linesOf(spoil(lines)))).rejects.toMatchObject({ code: "invalid_import", details: { line } });
+    await expect(copy.importLines(linesOf(spoil(lines)))).rejects.toMatchObject({
+      code: "invalid_import",
+      details: { line },
+    });
     expect([await counts(copy), await copy.lastEventSeq()]).toEqual([{}, 0]);
   });
 }

@@ -68,7 +68,10 @@ export function sqlContract(name: string, start: () => Promise<SqlUnderTest>): v
     it("names a statement that fails by a store code, with the database's own error as its cause", async () => {
       const { sql } = await opened();
       const failure = sql.all("SELECT 1 FROM nowhere");
-      await expect(failure).rejects.toMatchObject({ code: "store_failed", cause: { message: "no such table: nowhere" } });
+      await expect(failure).rejects.toMatchObject({
+        code: "store_failed",
+        cause: { message: "no such table: nowhere" },
+      });
     });
 
     it("refuses work after it was closed, and may be closed twice", async () => {
@@ -87,7 +90,10 @@ export function sqlContract(name: string, start: () => Promise<SqlUnderTest>): v
       await sql.tx((tx) => tx.run("INSERT INTO note (text) VALUES ('a')"));
       // Two connections to a database in memory are two databases, and hear nothing of each other.
       const shared = name !== "memory";
-      expect({ own: afterOwn !== before, foreign: second.version() !== afterOwn }).toEqual({ own: false, foreign: shared });
+      expect({ own: afterOwn !== before, foreign: second.version() !== afterOwn }).toEqual({
+        own: false,
+        foreign: shared,
+      });
     });
   });
 }

@@ -8,7 +8,12 @@ describe("the plans of the statements that run all the time", () => {
   it.each([
     ["the pick", pickQuery, [16], "SCAN task USING INDEX task_pick"],
     ["the pick of a host's own", pickOwnQuery, ["host-a", 16], "SEARCH task USING INDEX task_pick_own (origin_host=?)"],
-    ["the pick of what was held for the budget", pickHeldQuery, [1, 1, 1, null, 16], "SEARCH task USING INDEX task_held (hold_reason=?)"],
+    [
+      "the pick of what was held for the budget",
+      pickHeldQuery,
+      [1, 1, 1, null, 16],
+      "SEARCH task USING INDEX task_held (hold_reason=?)",
+    ],
   ])("%s reads one index in its order and sorts nothing", async (_what, query, params, first) => {
     const plan = await planOf(query, params);
     expect(plan).toEqual([
@@ -30,7 +35,9 @@ describe("the plans of the statements that run all the time", () => {
     const sql = await openSqlite(":memory:");
     onTestFinished(() => sql.close());
     await migrate(sql);
-    const indexes = await sql.all("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql LIKE '%ON task (state%' AND sql NOT LIKE '%WHERE%'");
+    const indexes = await sql.all(
+      "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql LIKE '%ON task (state%' AND sql NOT LIKE '%WHERE%'",
+    );
     expect(indexes).toEqual([]);
   });
 });

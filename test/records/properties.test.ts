@@ -25,8 +25,19 @@ describe("whatever is done to a pool", () => {
 });
 
 type Step =
-  | { readonly do: "submit"; readonly capped: boolean; readonly review: boolean; readonly queued: boolean; readonly count: number }
-  | { readonly do: "finish"; readonly kind: "completed" | "failed" | "cancelled" | "timed_out" | "limited" | "lost"; readonly held: boolean; readonly cost: number }
+  | {
+      readonly do: "submit";
+      readonly capped: boolean;
+      readonly review: boolean;
+      readonly queued: boolean;
+      readonly count: number;
+    }
+  | {
+      readonly do: "finish";
+      readonly kind: "completed" | "failed" | "cancelled" | "timed_out" | "limited" | "lost";
+      readonly held: boolean;
+      readonly cost: number;
+    }
   | { readonly do: "cancel"; readonly index: number }
   | { readonly do: "budget"; readonly cap: number | undefined }
   | { readonly do: "advance" | "sweep" | "cancelPending" | "recover" | "prune" | "reset" };
@@ -46,7 +57,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     cost: fc.integer({ min: 0, max: 60_000 }),
   }),
   fc.record({ do: fc.constant("cancel" as const), index: fc.nat(20) }),
-  fc.record({ do: fc.constant("budget" as const), cap: fc.option(fc.integer({ min: 0, max: 300_000 }), { nil: undefined }) }),
+  fc.record({
+    do: fc.constant("budget" as const),
+    cap: fc.option(fc.integer({ min: 0, max: 300_000 }), { nil: undefined }),
+  }),
   fc.record({ do: fc.constantFrom("advance", "sweep", "cancelPending", "recover", "prune", "reset") }),
 );
 
@@ -71,7 +85,11 @@ async function act(world: World, one: Step): Promise<void> {
   const { records, clock, host } = world;
   switch (one.do) {
     case "submit": {
-      const spec = { ...(one.capped ? { maxBudgetUsd: 0.05 } : {}), ...(one.queued ? { queueTimeoutMs: 15 } : {}), review: one.review };
+      const spec = {
+        ...(one.capped ? { maxBudgetUsd: 0.05 } : {}),
+        ...(one.queued ? { queueTimeoutMs: 15 } : {}),
+        review: one.review,
+      };
       // At the cap this is refused, which must leave everything as it was.
       await Promise.allSettled([submitAll(records, ...Array.from({ length: one.count }, () => spec))]);
       return;
@@ -136,7 +154,8 @@ async function ledgerCost(sql: Sql): Promise<number> {
 }
 
 async function recounted({ sql, pruned }: World): Promise<unknown> {
-  const [row] = await sql.all(`SELECT
+  const [row] = await sql.all(
+    `SELECT
     COUNT(*) FILTER (WHERE state = 'pending') AS pending,
     COUNT(*) FILTER (WHERE hold_reason IS NOT NULL) AS held,
     COUNT(*) FILTER (WHERE state = 'running') AS running,
@@ -147,6 +166,8 @@ async function recounted({ sql, pruned }: World): Promise<unknown> {
     (SELECT COALESCE(SUM(reserved), 0) FROM run WHERE ended_at_ms IS NULL) AS reserved,
     (SELECT COALESCE(SUM(cost), 0) FROM run) + ? AS total,
     (SELECT MAX(seq, event_seq) FROM (SELECT COALESCE(MAX(seq), 0) AS seq FROM event), pool) AS event_seq
-    FROM task`, [pruned]);
+    FROM task`,
+    [pruned],
+  );
   return row && { ...row };
 }

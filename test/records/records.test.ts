@@ -5,4 +5,6 @@ import { recordsContract } from "../contract/records.ts";
 import { tempFolder } from "./temp-store.ts";
 
 recordsContract("memory", async (clock) => openRecords({ sql: await openSqlite(":memory:"), clock }));
-recordsContract("file", async (clock) => openRecords({ sql: await openSqlite(join(await tempFolder(), "pool.db")), clock }));
+recordsContract("file", async (clock) =>
+  openRecords({ sql: await openSqlite(join(await tempFolder(), "pool.db")), clock }),
+);

@@ -29,7 +29,9 @@ describe("a store's file", () => {
     const path = join(folder, "pool.db");
     const sql = await openSqlite(path);
     await migrate(sql);
-    const whileOpen = await Promise.all((await readdir(folder)).map(async (name) => [name, await mode(join(folder, name))]));
+    const whileOpen = await Promise.all(
+      (await readdir(folder)).map(async (name) => [name, await mode(join(folder, name))]),
+    );
     await sql.close();
     expect({ folder: await mode(folder), whileOpen, after: await readdir(folder) }).toEqual({
       folder: "700",
@@ -43,7 +45,10 @@ describe("a store's file", () => {
   });
 
   it.each([
-    ["a text file", (path: string) => writeFile(path, "This is a text of some length and no database at all.\n".repeat(50))],
+    [
+      "a text file",
+      (path: string) => writeFile(path, "This is a text of some length and no database at all.\n".repeat(50)),
+    ],
     ["another program's database", (path: string) => makeDatabase(path, "CREATE TABLE theirs (id INTEGER)")],
     ["another program's mark", (path: string) => makeDatabase(path, "PRAGMA application_id = 7")],
   ])("is refused as store_not_database when it is %s, and not changed", async (_what, make) => {
@@ -62,7 +67,10 @@ describe("a store's file", () => {
 
   it("is refused as store_newer when a newer version wrote it, and not changed", async () => {
     const path = join(await tempFolder(), "pool.db");
-    await makeDatabase(path, `PRAGMA application_id = ${String(applicationId)}; PRAGMA user_version = ${String(latestVersion + 1)}`);
+    await makeDatabase(
+      path,
+      `PRAGMA application_id = ${String(applicationId)}; PRAGMA user_version = ${String(latestVersion + 1)}`,
+    );
     const before = await readFile(path);
     await expect(openSqlite(path)).rejects.toMatchObject({ code: "store_newer" });
     expect(await readFile(path)).toEqual(before);
@@ -101,9 +109,11 @@ describe("a store's file", () => {
     ["3.53.0", undefined],
     ["4.0.0", undefined],
   ])("with SQLite %s gives %s", (version, code) => {
-    expect(codeOf(() => {
-      requireSqlite(version);
-    })).toBe(code);
+    expect(
+      codeOf(() => {
+        requireSqlite(version);
+      }),
+    ).toBe(code);
   });
 });
 

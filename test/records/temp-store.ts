@@ -22,7 +22,10 @@ export interface TestHost {
   /** Leases not yet finished. */
   readonly open: Lease[];
   /** Ends the oldest open run, or the one given; the slot is free at once, as the engine has it. */
-  finish(outcome?: Partial<TaskResult> & { readonly kind?: Outcome["kind"] }, lease?: Lease): Promise<TaskRecord | undefined>;
+  finish(
+    outcome?: Partial<TaskResult> & { readonly kind?: Outcome["kind"] },
+    lease?: Lease,
+  ): Promise<TaskRecord | undefined>;
 }
 
 export function hostRecord(id: string, more: Partial<HostRecord> = {}): HostRecord {
@@ -41,10 +44,19 @@ export function hostRecord(id: string, more: Partial<HostRecord> = {}): HostReco
   };
 }
 
-export async function testHost(records: Records, slots: number, options: { id?: string; own?: boolean } = {}): Promise<TestHost> {
+export async function testHost(
+  records: Records,
+  slots: number,
+  options: { id?: string; own?: boolean } = {},
+): Promise<TestHost> {
   const id = options.id ?? "host-a";
   await records.startHost(hostRecord(id));
-  const ids = (await records.addSlots(id, Array.from({ length: slots }, () => ({})))).map((slot) => slot.id);
+  const ids = (
+    await records.addSlots(
+      id,
+      Array.from({ length: slots }, () => ({})),
+    )
+  ).map((slot) => slot.id);
   const free = [...ids];
   const leases: Lease[] = [];
   const open: Lease[] = [];
@@ -68,20 +80,35 @@ export async function testHost(records: Records, slots: number, options: { id?: 
         open.splice(open.indexOf(lease), 1);
         free.push(lease.slotId);
       }
-      return records.finish({ taskId: lease.task.id, runId: lease.runId, cwd: "/project", outcome: outcome(kind, more) });
+      return records.finish({
+        taskId: lease.task.id,
+        runId: lease.runId,
+        cwd: "/project",
+        outcome: outcome(kind, more),
+      });
     },
   };
 }
 
 export function outcome(kind: Outcome["kind"], more: Partial<TaskResult> = {}): Outcome {
-  const result: TaskResult = { output: "done", success: kind === "completed", costMicrodollars: 10, turnsUsed: 1, elapsedMs: 5, ...more };
+  const result: TaskResult = {
+    output: "done",
+    success: kind === "completed",
+    costMicrodollars: 10,
+    turnsUsed: 1,
+    elapsedMs: 5,
+    ...more,
+  };
   if (kind === "limited") return { kind, result, resetsAtMs: 99 };
   if (kind === "failed" || kind === "timed_out") return { kind, result: { ...result, reason: more.reason ?? "error" } };
   return { kind, result };
 }
 
 /** Submits one task for each spec and answers with their records. */
-export async function submitAll(records: Records, ...specs: (Partial<TaskSpec> & { originHost?: string })[]): Promise<readonly TaskRecord[]> {
+export async function submitAll(
+  records: Records,
+  ...specs: (Partial<TaskSpec> & { originHost?: string })[]
+): Promise<readonly TaskRecord[]> {
   const tasks = specs.map(({ originHost, ...spec }) => ({
     id: newTaskId(),
     spec: { prompt: "do it", ...spec },

@@ -8,7 +8,10 @@ const [path = "", tasks = "Infinity"] = process.argv.slice(2);
 const clock = { now: () => Date.now(), monotonic: () => performance.now(), after: () => () => undefined };
 const records = await openRecords({ sql: await openSqlite(path), clock });
 for (let written = 0; written < Number(tasks); written += 5) {
-  const batch = Array.from({ length: 5 }, () => ({ id: newTaskId(), spec: { prompt: "p".repeat(1_000), tags: ["a"] } }));
+  const batch = Array.from({ length: 5 }, () => ({
+    id: newTaskId(),
+    spec: { prompt: "p".repeat(1_000), tags: ["a"] },
+  }));
   await records.submit(batch);
   // Synchronous, so that a line stands for an acknowledgement however the process ends.
   writeSync(1, batch.map((task) => `${task.id}\n`).join(""));

@@ -7,7 +7,7 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 import { PoolError } from "../../core/errors.ts";
-import type { Sql, SqlRow, SqlTx, SqlValue } from "../../core/ports.ts";
+import type { Sql, SqlRow, SqlTx } from "../../core/ports.ts";
 import { applicationId, latestVersion } from "../migrations.ts";
 import { storeFailure } from "./failure.ts";
 import { prepareFile, requireSqlite } from "./ground.ts";
@@ -34,7 +34,7 @@ export async function openSqlite(path: string, options: SqliteOptions = {}): Pro
     db = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
     requireOurs(db, path);
     await useWal(db, busyTimeoutMs);
-    db.exec("PRAGMA synchronous = FULL")
+    db.exec("PRAGMA synchronous = FULL");
     if (options.maxPageCount !== undefined) db.exec(`PRAGMA max_page_count = ${String(options.maxPageCount)}`);
   } catch (error) {
     db?.close();
@@ -48,7 +48,8 @@ function requireOurs(db: DatabaseSync, path: string): void {
   const application = pragma(db, "application_id");
   const version = pragma(db, "user_version");
   if (application !== applicationId) {
-    const isEmpty = application === 0 && version === 0 && db.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
+    const isEmpty =
+      application === 0 && version === 0 && db.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
     if (isEmpty) return;
     throw new PoolError(
       "store_not_database",
@@ -87,36 +88,14 @@ function pragma(db: DatabaseSync, name: string): number {
 }
 
 function connection(db: DatabaseSync, path: string): Sql {
-  const statements = new Map<string, StatementSync>();
+  const statements = statementsOf(db, path);
   const dataVersion = db.prepare("PRAGMA data_version");
   let closed = false;
 
-  function prepared(query: string): StatementSync {
-    let statement = statements.get(query);
-    if (statement === undefined) {
-      statement = db.prepare(query);
-      statements.set(query, statement);
-    }
-    return statement;
-  }
-  function all(query: string, params: readonly SqlValue[] = []): Promise<readonly SqlRow[]> {
-    try {
-      return Promise.resolve(prepared(query).all(...params) as SqlRow[]);
-    } catch (error) {
-      return failed(storeFailure(error, path));
-    }
-  }
-  function run(query: string, params: readonly SqlValue[] = []): Promise<number> {
-    try {
-      return Promise.resolve(Number(prepared(query).run(...params).changes));
-    } catch (error) {
-      return failed(storeFailure(error, path));
-    }
-  }
   async function transaction<T>(body: (sql: SqlTx) => Promise<T>): Promise<T> {
     try {
       db.exec("BEGIN IMMEDIATE");
-      const value = await body({ all, run });
+      const value = await body(statements);
       db.exec("COMMIT");
       return value;
     } catch (error) {
@@ -126,14 +105,17 @@ function connection(db: DatabaseSync, path: string): Sql {
     }
   }
   function requireOpen(): void {
-    if (closed) throw new PoolError("pool_closed", `The store ${path} is closed. Open the pool again with \`openPool\`.`, { path });
+    if (closed)
+      throw new PoolError("pool_closed", `The store ${path} is closed. Open the pool again with \`openPool\`.`, {
+        path,
+      });
   }
 
   const lock = turns();
   return {
     async all(query, params) {
       requireOpen();
-      return lock(() => all(query, params));
+      return lock(() => statements.all(query, params));
     },
     async tx(body) {
       requireOpen();
@@ -150,6 +132,36 @@ function connection(db: DatabaseSync, path: string): Sql {
         db.close();
         return Promise.resolve();
       });
+    },
+  };
+}
+
+/** Runs statements, each prepared once for its text. */
+function statementsOf(db: DatabaseSync, path: string): SqlTx {
+  const known = new Map<string, StatementSync>();
+  function prepared(query: string): StatementSync {
+    let statement = known.get(query);
+    if (statement === undefined) {
+      statement = db.prepare(query);
+      known.set(query, statement);
+    }
+    return statement;
+  }
+  // Not async functions: those would cost each of a commit's many statements two more turns of the microtask queue.
+  return {
+    all(query, params = []) {
+      try {
+        return Promise.resolve(prepared(query).all(...params) as SqlRow[]);
+      } catch (error) {
+        return failed(storeFailure(error, path));
+      }
+    },
+    run(query, params = []) {
+      try {
+        return Promise.resolve(Number(prepared(query).run(...params).changes));
+      } catch (error) {
+        return failed(storeFailure(error, path));
+      }
     },
   };
 }
@@ -172,7 +184,6 @@ function turns(): <T>(job: () => Promise<T>) => Promise<T> {
   };
 }
 
-/** Every failure is mapped to an Error above. */
 function failed(error: unknown): Promise<never> {
-  return Promise.reject(error);
+  return Promise.reject(error instanceof Error ? error : new Error(String(error)));
 }

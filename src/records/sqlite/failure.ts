@@ -8,7 +8,12 @@ export function storeFailure(error: unknown, path: string): unknown {
   // The low byte is the primary code; the rest says more precisely which kind of it.
   const known = codes.get(error.errcode & 0xff);
   if (known === undefined) {
-    return new PoolError("store_failed", `The store ${path} failed: ${error.message}. \`claude-pool doctor\` checks it.`, { path }, error);
+    return new PoolError(
+      "store_failed",
+      `The store ${path} failed: ${error.message}. \`claude-pool doctor\` checks it.`,
+      { path },
+      error,
+    );
   }
   return new PoolError(known.code, `The store ${path} ${known.text}`, { path }, error);
 }
@@ -18,8 +23,14 @@ interface Meaning {
   readonly text: string;
 }
 
-const busy: Meaning = { code: "store_busy", text: "was locked by another process for longer than the busy timeout. Try again." };
-const readOnly: Meaning = { code: "store_read_only", text: "cannot be written. Mend its permissions, or name another with `--store`." };
+const busy: Meaning = {
+  code: "store_busy",
+  text: "was locked by another process for longer than the busy timeout. Try again.",
+};
+const readOnly: Meaning = {
+  code: "store_read_only",
+  text: "cannot be written. Mend its permissions, or name another with `--store`.",
+};
 const notDatabase: Meaning = {
   code: "store_not_database",
   text: "is not an SQLite database, or a damaged one. Name another file with `--store`.",
@@ -30,7 +41,13 @@ const codes: ReadonlyMap<number, Meaning> = new Map([
   [6, busy], // SQLITE_LOCKED
   [8, readOnly], // SQLITE_READONLY
   [11, notDatabase], // SQLITE_CORRUPT
-  [13, { code: "store_full", text: "is full: free space, or `claude-pool prune --older-than 30d`. What was accepted is safe." }], // SQLITE_FULL
+  [
+    13,
+    {
+      code: "store_full",
+      text: "is full: free space, or `claude-pool prune --older-than 30d`. What was accepted is safe.",
+    },
+  ], // SQLITE_FULL
   [14, readOnly], // SQLITE_CANTOPEN
   [26, notDatabase], // SQLITE_NOTADB
 ]);

@@ -42,7 +42,9 @@ export function prepareFile(path: string): void {
       return;
     }
     if (!existing.isFile()) {
-      throw new PoolError("store_not_database", `The store ${path} is not a file. Name another with \`--store\`.`, { path });
+      throw new PoolError("store_not_database", `The store ${path} is not a file. Name another with \`--store\`.`, {
+        path,
+      });
     }
     requireWritable(path, existing, path);
   } catch (error) {
@@ -57,9 +59,15 @@ function requireWritable(place: string, stats: Stats, path: string): void {
 
 function fileFailure(error: unknown, path: string): unknown {
   if (error instanceof PoolError || !(error instanceof Error) || !("code" in error)) return error;
-  if (error.code === "EACCES" || error.code === "EPERM" || error.code === "EROFS") return readOnly(path, error.message, error);
+  if (error.code === "EACCES" || error.code === "EPERM" || error.code === "EROFS")
+    return readOnly(path, error.message, error);
   if (error.code === "ENOSPC" || error.code === "EDQUOT") {
-    return new PoolError("store_full", `There is no space for the store ${path}. Free some, or name another with \`--store\`.`, { path }, error);
+    return new PoolError(
+      "store_full",
+      `There is no space for the store ${path}. Free some, or name another with \`--store\`.`,
+      { path },
+      error,
+    );
   }
   return new PoolError("store_failed", `The store ${path} cannot be opened: ${error.message}`, { path }, error);
 }
