@@ -19,6 +19,7 @@ const blocks: Readonly<Record<string, () => string>> = {
   settings: settingTable,
   rooms: roomTable,
   commands: commandTable,
+  "test template": () => `\`\`\`ts\n${readFileSync("test/docs/template.test.ts", "utf8")}\`\`\``,
 };
 
 const pages = [
