@@ -1,5 +1,5 @@
 /** One call of the program: what it was told, where it stands, and the pool it opens. */
-import { existsSync, realpathSync, statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { OpenPoolOptions } from "../core/api.ts";
@@ -62,11 +62,6 @@ export class Call {
   async look<T>(flags: CommonFlags, body: (pool: Pool) => Promise<T>): Promise<T> {
     const { chosen } = this.settings(flags);
     return this.withPool({ slots: 0, cwd: this.directory(flags), store: this.storeOf(chosen, flags) }, body);
-  }
-
-  /** Is there a store at all? Looking need not make one. */
-  hasStore(flags: CommonFlags): boolean {
-    return existsSync(this.storeOf(this.settings(flags).chosen, flags));
   }
 
   async withPool<T>(options: OpenPoolOptions, body: (pool: Pool) => Promise<T>): Promise<T> {

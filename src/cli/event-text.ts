@@ -17,7 +17,12 @@ function detail(event: PoolEvent, colour: Colours): string {
   switch (event.type) {
     case "task.finished": {
       const { state, reason, costMicrodollars, elapsedMs } = event.data;
-      return [stateText(state, colour), reason, usd(costMicrodollars), elapsed(elapsedMs)]
+      return [
+        stateText(state, colour),
+        reason === state ? undefined : reason,
+        usd(costMicrodollars),
+        elapsed(elapsedMs),
+      ]
         .filter((part) => part !== undefined)
         .join(" ");
     }

@@ -63,7 +63,7 @@ export function program(call: Call): Command {
   return root;
 }
 
-export function version(): string {
+function version(): string {
   const file = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
   return (JSON.parse(file) as { readonly version: string }).version;
 }

@@ -37,7 +37,7 @@ export function taskRow(record: TaskRecord, colour: Colours): readonly string[] 
 export function why(record: TaskRecord): string {
   if (record.state === "completed" || record.result === undefined) return "";
   const { reason, error } = record.result;
-  return [reason, error === undefined ? undefined : oneLine(error, 300)]
+  return [reason === record.state ? undefined : reason, error === undefined ? undefined : oneLine(error, 300)]
     .filter((part) => part !== undefined)
     .join(": ");
 }

@@ -23,9 +23,12 @@ export const foreignMark = "\u0000";
 export const ownKeys: ReadonlySet<string> = new Set(["mcpServers", "jsonSchema", "env"]);
 
 function markForeign(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(markForeign);
+  if (Array.isArray(value)) {
+    const items: readonly unknown[] = value;
+    return items.map(markForeign);
+  }
   if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).map(([key, item]) => [
+  const entries = (Object.entries(value) as [string, unknown][]).map(([key, item]) => [
     /[A-Z]/.test(key) ? foreignMark + key : key,
     ownKeys.has(camelCase(key)) ? item : markForeign(item),
   ]);

@@ -9,7 +9,7 @@ type Node = Readonly<Record<string, unknown>>;
 /** The schema that editors and `$schema` use; published as schema/claude-pool.schema.json. */
 export function poolConfigJsonSchema(): Node {
   const { $schema, ...schema } = inWireNames(
-    z.toJSONSchema(configFileSchema, { io: "input", target: "draft-2020-12" }) as Node,
+    z.toJSONSchema(configFileSchema, { io: "input", target: "draft-2020-12" }),
   ) as Node;
   const properties = schema.properties as Readonly<Record<string, Node>>;
   const defaults = toWire(defaultConfig) as Node;

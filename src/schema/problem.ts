@@ -30,7 +30,7 @@ export function problem(issues: readonly Issue[], input: unknown, origin: Origin
 }
 
 /** A value for a message: its type and itself, cut short. */
-export function shown(value: unknown): string {
+function shown(value: unknown): string {
   if (value === undefined) return "nothing";
   if (value === null) return "null";
   if (Array.isArray(value)) return `a list of ${String(value.length)}`;
@@ -38,7 +38,8 @@ export function shown(value: unknown): string {
   if (typeof value === "string") {
     return value.length > 60 ? `text ${JSON.stringify(value.slice(0, 60))}… (${String(value.length)} characters)` : `text ${JSON.stringify(value)}`;
   }
-  return typeof value === "function" ? "a function" : `${typeof value} ${String(value)}`;
+  const isPlain = typeof value === "number" || typeof value === "boolean" || typeof value === "bigint";
+  return isPlain ? `${typeof value} ${String(value)}` : `a ${typeof value}`;
 }
 
 function unknownKey(key: string, path: readonly PropertyKey[], at: string, origin: Origin): PoolError {

@@ -101,7 +101,7 @@ describe("the pool's options", () => {
     [{ supervisorEnabled: true }, "unsupported", expect.stringContaining("supervisorEnabled")],
     [{ worktreeIsolation: true }, "unsupported", expect.stringContaining("worktreeIsolation")],
     [{ worktreeBaseDir: "x" }, "unsupported", expect.stringContaining("worktreeBaseDir")],
-  ])("refuse %j with %s", (options, code, message) => {
+  ] as [object, string, unknown][])("refuse %j with %s", (options, code, message) => {
     expect(refusal(() => parsePoolOptions(options))).toEqual({ code, message });
   });
 });
@@ -122,7 +122,7 @@ describe("the config file", () => {
     ['{"budgetUsd": 3}', 'claude-pool.json: unknown field "budgetUsd". Did you mean "budget_usd"?'],
     ['{"scaling": {"min_slot": 2}}', 'claude-pool.json: unknown field "scaling.min_slot". Did you mean "min_slots"?'],
     ['{"cwd": "/"}', expect.stringContaining('claude-pool.json: unknown field "cwd"')],
-  ])("is refused as %s", (text, message) => {
+  ] as [string, unknown][])("is refused as %s", (text, message) => {
     expect(refusal(() => parseConfigFile(text, "claude-pool.json"))).toEqual({ code: "invalid_options", message });
   });
 

@@ -38,9 +38,7 @@ function words(command: Command, path: readonly string[] = []): readonly Command
       name: inner.name(),
       summary: inner.summary() || inner.description(),
     })),
-    flags: [...command.options.flatMap((option) => [option.short, option.long]), "--help"].filter(
-      (flag) => flag !== undefined && flag !== null,
-    ),
+    flags: [...command.options.flatMap((option) => [option.short ?? [], option.long ?? []].flat()), "--help"],
   };
   return [own, ...command.commands.flatMap((inner) => words(inner, [...path, inner.name()]))];
 }

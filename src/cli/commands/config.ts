@@ -27,8 +27,9 @@ export function configCommand(call: Call): Command {
       user: userFilePath(call.io.env),
     };
     if (call.json) {
-      const wire = settings.map(([key, { value, source }]) => [snakeCase(key), { value: shown(key, value), source }]);
-      await call.out.line(JSON.stringify({ settings: Object.fromEntries(wire), files }));
+      const wire: Record<string, unknown> = {};
+      for (const [key, { value, source }] of settings) wire[snakeCase(key)] = { value: shown(key, value), source };
+      await call.out.line(JSON.stringify({ settings: wire, files }));
       return;
     }
     const rows = settings.map(([key, { value, source }]) => [

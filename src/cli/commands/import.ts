@@ -8,7 +8,8 @@ import type { CommonFlags } from "../flags.ts";
 
 /** `import`: what `export` wrote, into an empty pool. */
 export function importCommand(call: Call): Command {
-  const command = new Command("import")
+  const command = new Command()
+    .name(`import`)
     .summary("read an export into an empty pool")
     .description("Reads an export into a pool that holds nothing yet: all of it, checked line by line, or nothing.")
     .argument("[file]", "the file; without it, or with -, stdin")

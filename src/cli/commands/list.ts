@@ -25,10 +25,11 @@ export function listCommand(call: Call): Command {
     .summary("list tasks, newest first")
     .description("Lists tasks, newest first; with --json a record a line.")
     .option("--state <states>", `only these: ${taskStates.join(", ")}`)
-    .option("--tag <tag>", "only tasks with this tag; may be given again", (tag, before: readonly string[] = []) => [
-      ...before,
-      tag,
-    ])
+    .option(
+      "--tag <tag>",
+      "only tasks with this tag; may be given again",
+      (tag, before: readonly string[] | undefined) => [...(before ?? []), tag],
+    )
     .option("--slot <id>", "only tasks of this slot")
     .option("--within <duration>", "only tasks submitted so recently, such as 2h", duration("--within"))
     .option("--limit <n>", "at most so many", wholeNumber("--limit", 1), 50)

@@ -6,7 +6,7 @@ import { PoolError } from "../../core/errors.ts";
 import { poolHome } from "../../project.ts";
 import { parseConfigFile, type ConfigFile } from "../../schema/parse.ts";
 
-export const configFileName = "claude-pool.json";
+const configFileName = "claude-pool.json";
 
 /** A file's settings; the cap is always in microdollars, so that layers compare. */
 export type Settings = Omit<ConfigFile, "budgetUsd">;

@@ -43,10 +43,10 @@ export function projectFile(directory: string, env: Environment): SettingsFile |
 }
 
 /** Puts layers together, the strongest first. */
-export function layer(layers: readonly Layer[]): LayeredSettings {
+function layer(layers: readonly Layer[]): LayeredSettings {
   const all: Record<string, { value: unknown; source: string }> = {};
   for (const { source, settings } of layers) {
-    for (const [key, value] of Object.entries(settings)) {
+    for (const [key, value] of Object.entries(settings) as [string, unknown][]) {
       if (value !== undefined) all[key] ??= { value, source };
     }
   }

@@ -46,7 +46,7 @@ export function refuseUntrusted(file: SettingsFile, env: Environment): void {
   );
 }
 
-export function isTrusted(file: SettingsFile, env: Environment): boolean {
+function isTrusted(file: SettingsFile, env: Environment): boolean {
   return readTrust(env)[file.path] === fingerprint(file.settings);
 }
 
