@@ -10,7 +10,7 @@
 import type { NewEvent, PoolEvent } from "../core/events.ts";
 import type { SqlRow, SqlTx, SqlValue } from "../core/ports.ts";
 import type { TaskState } from "../core/task.ts";
-import { slotNumber } from "./rows.ts";
+import { type SlotDeltas, slotDeltas } from "./slot-deltas.ts";
 
 /** The pool's one row. */
 export interface PoolRow {
@@ -34,24 +34,15 @@ export interface PoolRow {
   shutdown: number;
 }
 
-/** What the end of a run leaves on its slot. */
-export interface SlotRelease {
-  readonly taskId: string;
-  readonly completed: boolean;
-  readonly costMicrodollars: number;
-  readonly sessionId: string | undefined;
-  readonly cwd: string;
-}
-
 export interface Change {
   readonly sql: SqlTx;
   readonly nowMs: number;
   readonly pool: PoolRow;
   /** `taskSeq` is that of the event's task, if it has one. */
   emit(event: NewEvent, taskSeq?: number): void;
-  releaseSlot(id: string, release: SlotRelease): void;
-  occupySlot(id: string, taskId: string): void;
-  flushSlots(): Promise<void>;
+  readonly releaseSlot: SlotDeltas["release"];
+  readonly occupySlot: SlotDeltas["occupy"];
+  readonly flushSlots: SlotDeltas["flush"];
   /** Writes what was gathered; the events, now with their places. */
   finish(): Promise<readonly PoolEvent[]>;
 }
@@ -64,16 +55,8 @@ export async function beginChange(sql: SqlTx, nowMs: number): Promise<Change> {
   const pool = { ...before };
   const events: PoolEvent[] = [];
   const eventRows: SqlValue[] = [];
-  const slots = new Map<string, SlotDelta>();
+  const slots = slotDeltas(sql);
 
-  function slotDelta(id: string): SlotDelta {
-    let delta = slots.get(id);
-    if (delta === undefined) {
-      delta = { left: undefined, task: undefined, completed: 0, cost: 0, sessionId: null, sessionCwd: null };
-      slots.set(id, delta);
-    }
-    return delta;
-  }
   const change: Change = {
     sql,
     nowMs,
@@ -90,31 +73,11 @@ export async function beginChange(sql: SqlTx, nowMs: number): Promise<Change> {
         JSON.stringify(event.data),
       );
     },
-    releaseSlot(id, release) {
-      const delta = slotDelta(id);
-      if (delta.task === release.taskId) delta.task = undefined;
-      else delta.left ??= release.taskId;
-      delta.completed += release.completed ? 1 : 0;
-      delta.cost += release.costMicrodollars;
-      if (release.sessionId !== undefined) {
-        delta.sessionId = release.sessionId;
-        delta.sessionCwd = release.cwd;
-      }
-    },
-    occupySlot(id, taskId) {
-      slotDelta(id).task = taskId;
-    },
-    async flushSlots() {
-      for (const [id, delta] of slots) {
-        const params = slotParams(id, delta);
-        const isExchange = delta.task !== undefined && delta.left !== undefined;
-        if (isExchange && (await sql.run(slotExchange, params)) > 0) continue;
-        await sql.run(slotUpdate, params);
-      }
-      slots.clear();
-    },
+    releaseSlot: slots.release,
+    occupySlot: slots.occupy,
+    flushSlots: slots.flush,
     async finish() {
-      await change.flushSlots();
+      await slots.flush();
       await insertEvents(sql, eventRows);
       if (poolColumns.some((name) => pool[name] !== before[name])) {
         await sql.run(
@@ -160,36 +123,6 @@ const poolColumns = [
 ] as const satisfies readonly (keyof PoolRow)[];
 
 const poolUpdate = `UPDATE pool SET ${poolColumns.map((name) => `${name} = ?`).join(", ")} WHERE one = 1`;
-
-interface SlotDelta {
-  /** The task that the slot had when the transaction began and that has left it. */
-  left: string | undefined;
-  /** The task that has it now. */
-  task: string | undefined;
-  completed: number;
-  cost: number;
-  sessionId: string | null;
-  sessionCwd: string | null;
-}
-
-// A slot that drains or is errored stays so; a run that lost its slot to a newer one does not clear that one's task.
-const slotUpdate = `UPDATE slot SET
-  state = CASE WHEN ?1 IS NOT NULL AND state = 'idle' THEN 'busy'
-               WHEN ?1 IS NULL AND state = 'busy' AND current_task = ?2 THEN 'idle' ELSE state END,
-  current_task = CASE WHEN ?1 IS NOT NULL THEN ?1 WHEN current_task = ?2 THEN NULL ELSE current_task END,
-  tasks_completed = tasks_completed + ?3, cost = cost + ?4,
-  session_id = COALESCE(?5, session_id), session_cwd = COALESCE(?6, session_cwd)
-  WHERE number = ?7`;
-
-// The usual case on a busy pool, a task after a task: without `state`, so that no index of it is touched.
-const slotExchange = `UPDATE slot SET current_task = ?1, tasks_completed = tasks_completed + ?3, cost = cost + ?4,
-  session_id = COALESCE(?5, session_id), session_cwd = COALESCE(?6, session_cwd)
-  WHERE number = ?7 AND state <> 'idle' AND current_task = ?2`;
-
-function slotParams(id: string, delta: SlotDelta): readonly SqlValue[] {
-  const { task, left, completed, cost, sessionId, sessionCwd } = delta;
-  return [task ?? null, left ?? null, completed, cost, sessionId, sessionCwd, slotNumber(id)];
-}
 
 const eventColumns = 6;
 
