@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { errorMeanings } from "../../src/core/errors.ts";
 import { endReasons } from "../../src/core/outcome.ts";
+import { holdReasons } from "../../src/core/task.ts";
 import { generatedFiles } from "../../scripts/generate-docs.ts";
 
 it.each([...generatedFiles()])("keeps %s as the code has it (else: npm run docs)", (path, content) => {
@@ -14,6 +15,11 @@ it("lists every error code in docs/errors.md exactly once", () => {
 
 it("lists every reason of a failed task in docs/errors.md exactly once", () => {
   expect(firstCells("docs/errors.md", "## Reasons of a failed task", "after")).toEqual([...endReasons]);
+});
+
+it("names every reason for a hold in docs/lifecycle.md", () => {
+  const held = /`hold\.reason` says by what \((.+?)\)/.exec(readFileSync("docs/lifecycle.md", "utf8"))?.[1] ?? "";
+  expect(held).toBe(holdReasons.map((reason) => `\`${reason}\``).join(", "));
 });
 
 /** What stands in backquotes in the first column of the tables before or after a heading. */
