@@ -1,5 +1,5 @@
 /**
- * Runs what the docs show: every `sh`, `ts` and `json` fence of README.md and docs/testing.md, in order, so that no page
+ * Runs what the docs show: every `sh`, `ts` and `json` fence of the pages below, in order, so that no page
  * shows what does not work.
  *
  * A comment before a fence says where it runs, in words that the reader sees in the source:
@@ -22,7 +22,7 @@ interface Fence {
   readonly code: string;
 }
 
-const pages = ["README.md", "docs/testing.md"];
+const pages = ["README.md", "docs/configuration.md", "docs/errors.md", "docs/testing.md"];
 const failed: string[] = [];
 let ran = 0;
 for (const page of pages) {
