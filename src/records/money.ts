@@ -5,7 +5,7 @@ import type { Change, PoolRow } from "./change.ts";
 import { releaseHolds } from "./holds.ts";
 
 /** What one run is taken to cost before any has finished: 0.10 dollars, in microdollars. */
-export const guessMicrodollars = 100_000;
+const guessMicrodollars = 100_000;
 
 /** The row as `BudgetState`, at this time: a period that is over counts as renewed, written or not. */
 export function budgetOf(pool: PoolRow, nowMs: number): BudgetState {

@@ -113,6 +113,12 @@ export function testRunner(name: string, setup: () => Promise<RunnerUnderTest>):
       ]);
     });
 
+    it("opens nothing for a caller that has gone", async () => {
+      await using under = await setup();
+      const opening = under.runner.open(under.launch, { signal: AbortSignal.abort("shutdown") });
+      await expect(opening).rejects.toMatchObject({ code: "aborted" });
+    });
+
     it("closes at any time and any number of times, and is then of no use", async () => {
       await using under = await setup();
       const slot = await under.runner.open(under.launch);

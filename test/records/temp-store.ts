@@ -90,7 +90,7 @@ export async function testHost(
   };
 }
 
-export function outcome(kind: Outcome["kind"], more: Partial<TaskResult> = {}): Outcome {
+function outcome(kind: Outcome["kind"], more: Partial<TaskResult> = {}): Outcome {
   const result: TaskResult = {
     output: "done",
     success: kind === "completed",
