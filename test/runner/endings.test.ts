@@ -71,9 +71,11 @@ describe("a turn's ending", () => {
     const slot = await rig.open();
     const loop = await run(slot, "loop", { allowedTools: ["Bash"], maxTurns: 3 });
     const again = await run(slot, "loop", { allowedTools: ["Bash"], maxTurns: 2 });
+    const calls = rig.api.requests.filter((request) => request.path === "/v1/messages").length;
     const spend = await run(slot, "spend", { allowedTools: ["Bash"], maxCostMicrodollars: 500_000 });
     const last = await run(slot, "last words", { maxCostMicrodollars: 500_000 });
     const enough = await run(slot, "last words", { maxCostMicrodollars: 2_000_000 });
+    expect(calls).toBe(5); // no call beyond the limit, which would be paid for
     expect(
       [loop, again, spend, last, enough].map(({ outcome }) => ({
         ...ending(outcome),
@@ -89,6 +91,30 @@ describe("a turn's ending", () => {
       { kind: "failed", reason: "budget", turns: 1, over: true, output: "All of it.", dollars: 1 },
       { kind: "completed", reason: undefined, turns: 1, over: undefined, output: "All of it.", dollars: 1 },
     ]);
+  });
+
+  it("is decided by what its subagents spend, too", async () => {
+    await using rig = await startRig();
+    rig.api
+      .on(
+        "delegate",
+        toolUse("Agent", { description: "d", prompt: "dig deep", subagent_type: "general-purpose" }),
+        text("ok"),
+      )
+      .on("dig deep", toolUse("Bash", { command: "echo dig" }, dear));
+    const slot = await rig.open();
+    const { outcome, events } = await run(slot, "delegate", {
+      allowedTools: ["Agent", "Bash"],
+      maxCostMicrodollars: 1_500_000,
+    });
+    expect({
+      ending: ending(outcome),
+      turns: outcome.result.turnsUsed,
+      dollars: Math.round(outcome.result.costMicrodollars / 1_000_000),
+      told: events
+        .filter((event) => event.type === "cost")
+        .map((event) => Math.round(event.costMicrodollars / 1_000_000)),
+    }).toEqual({ ending: { kind: "failed", reason: "budget" }, turns: 1, dollars: 2, told: [0, 1, 2] });
   });
 
   it("names the denied tool and what would allow it, and lists every denial", async () => {

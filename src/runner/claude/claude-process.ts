@@ -166,19 +166,23 @@ export class ClaudeProcess {
   }
 
   async #read(): Promise<void> {
+    let broken: unknown;
     try {
       for await (const message of this.query) for (const listener of this.#listeners) listener(message);
     } catch (error) {
-      // Breaks when the process dies, which its exit tells better, and on what only this can tell.
-      if (this.#ending === undefined) this.#stderr += `\n${error instanceof Error ? error.message : String(error)}`;
+      broken = error;
     }
-    if (this.#ending === undefined) await this.close(false);
+    // The stream breaks with the process, a little before its exit tells it better.
+    if (await within(this.gone, exitWaitMs)) return;
+    if (broken !== undefined) this.#stderr += `\n${broken instanceof Error ? broken.message : JSON.stringify(broken)}`;
+    await this.close(false);
   }
 }
 
 /** As much of stderr as an error shows, from its end. */
 const stderrCharacters = 4_000;
 const stderrWaitMs = 50;
+const exitWaitMs = 1_000;
 
 function start(
   namespace: Namespace | undefined,

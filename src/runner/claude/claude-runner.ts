@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { McpServerConfig, Options } from "@anthropic-ai/claude-agent-sdk";
+import type { HookJSONOutput, McpServerConfig, Options } from "@anthropic-ai/claude-agent-sdk";
 import { PoolError } from "../../core/errors.ts";
 import type { LaunchSpec, Runner, SlotProcess } from "../../core/ports.ts";
 import { processTable } from "../process-table.ts";
@@ -14,7 +14,7 @@ import { findExecutable, isAtLeast, isSdkExecutable, versionOf } from "./executa
 import { probeNamespace, type Namespace } from "./namespace.ts";
 import { endOrphan } from "./orphan.ts";
 import { readDefaults } from "./settings.ts";
-import { ClaudeSlotProcess } from "./slot-process.ts";
+import { ClaudeSlotProcess, type TurnHooks } from "./slot-process.ts";
 import { findRemains } from "./transcripts.ts";
 import { readTotal } from "./turn.ts";
 
@@ -73,9 +73,9 @@ class ClaudeRunner implements Runner {
     const executable = findExecutable(this.#options.executable, this.#env);
     const cwd = realDirectory(launch.cwd);
     const namespace = await this.#probe();
-    how.signal?.throwIfAborted();
+    if (how.signal?.aborted === true) throw stopped();
     const marker = randomBytes(16).toString("hex");
-    let context: string | undefined;
+    const hooks: TurnHooks = { context: undefined, afterTools: undefined };
     const claude = new ClaudeProcess({
       executable,
       marker,
@@ -83,7 +83,7 @@ class ClaudeRunner implements Runner {
       table: processTable(),
       killGraceMs: this.#options.killGraceMs,
       sdk: {
-        ...sdkOptions(launch, () => context),
+        ...sdkOptions(launch, hooks),
         mcpServersDelivery: await this.#delivery(executable, launch),
         cwd,
         env: claudeEnvironment(this.#env, launch.env, marker),
@@ -111,7 +111,7 @@ class ClaudeRunner implements Runner {
         meter: new CostMeter(total),
         defaults,
         killGraceMs: this.#options.killGraceMs,
-        setContext: (text) => (context = text),
+        hooks,
       });
       if (claude.ending === undefined) this.#processes.set(claude, slot);
       return slot;
@@ -142,7 +142,7 @@ class ClaudeRunner implements Runner {
   ): Promise<string | undefined> {
     const aborted = Promise.withResolvers<never>();
     const abort = (): void => {
-      aborted.reject(new PoolError("aborted", "The opening of a Claude process was stopped."));
+      aborted.reject(stopped());
     };
     signal?.addEventListener("abort", abort, { once: true });
     aborted.promise.catch(() => undefined); // nobody may be listening any more
@@ -189,7 +189,7 @@ class ClaudeRunner implements Runner {
   }
 }
 
-function sdkOptions(launch: LaunchSpec, context: () => string | undefined): Options {
+function sdkOptions(launch: LaunchSpec, hooks: TurnHooks): Options {
   const prompt = launch.systemPrompt;
   return {
     includePartialMessages: true,
@@ -206,19 +206,22 @@ function sdkOptions(launch: LaunchSpec, context: () => string | undefined): Opti
     ...(launch.fallbackModel === undefined ? {} : { fallbackModel: launch.fallbackModel }),
     ...(launch.jsonSchema === undefined ? {} : { outputFormat: { type: "json_schema", schema: launch.jsonSchema } }),
     hooks: {
-      UserPromptSubmit: [
-        {
-          hooks: [
-            () => {
-              const additionalContext = context();
-              if (additionalContext === undefined) return Promise.resolve({});
-              return Promise.resolve({ hookSpecificOutput: { hookEventName: "UserPromptSubmit", additionalContext } });
-            },
-          ],
-        },
-      ],
+      UserPromptSubmit: [{ hooks: [() => Promise.resolve(withContext(hooks.context))] }],
+      // The CLI waits for the answer, so a turn that has reached a limit makes no further API call.
+      PostToolBatch: [{ hooks: [(input) => betweenCalls(hooks, input.agent_id !== undefined)] }],
     },
   };
+}
+
+function withContext(additionalContext: string | undefined): HookJSONOutput {
+  if (additionalContext === undefined) return {};
+  return { hookSpecificOutput: { hookEventName: "UserPromptSubmit", additionalContext } };
+}
+
+async function betweenCalls(hooks: TurnHooks, bySubagent: boolean): Promise<HookJSONOutput> {
+  return (await hooks.afterTools?.(bySubagent)) === true
+    ? { continue: false, stopReason: "A limit of the task is reached." }
+    : {};
 }
 
 function realDirectory(cwd: string): string {
@@ -233,6 +236,10 @@ function realDirectory(cwd: string): string {
     `The working directory ${JSON.stringify(cwd)} does not exist or is no directory.`,
     { cwd },
   );
+}
+
+function stopped(): PoolError {
+  return new PoolError("aborted", "The opening of a Claude process was stopped.");
 }
 
 function broken(executable: string, claude: ClaudeProcess, why?: string): PoolError {

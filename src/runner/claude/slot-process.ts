@@ -29,8 +29,15 @@ export interface SlotProcessParts {
   readonly meter: CostMeter;
   readonly defaults: Defaults;
   readonly killGraceMs: number;
-  /** What the next prompt's hook adds to it. */
-  readonly setContext: (context: string | undefined) => void;
+  readonly hooks: TurnHooks;
+}
+
+/** What the hooks that were registered with the process do in the turn that runs now. */
+export interface TurnHooks {
+  /** Added to the prompt. */
+  context: string | undefined;
+  /** Asked between two API calls, of the turn itself or of a subagent; true: the turn ends here. */
+  afterTools: ((bySubagent: boolean) => Promise<boolean>) | undefined;
 }
 
 const clearTimeoutMs = 10_000;
@@ -70,7 +77,7 @@ export class ClaudeSlotProcess implements SlotProcess {
   }
 
   async #turn(spec: TurnSpec, signal: AbortSignal, emit: (event: TurnEvent) => void): Promise<Outcome> {
-    const { process, launch, setContext } = this.#parts;
+    const { process, launch, hooks } = this.#parts;
     const turn = new Turn(
       {
         process,
@@ -85,9 +92,11 @@ export class ClaudeSlotProcess implements SlotProcess {
       spec,
       emit,
     );
-    setContext(spec.context);
+    hooks.context = spec.context;
+    hooks.afterTools = (bySubagent) => turn.afterTools(bySubagent);
     const outcome = await turn.run(signal);
-    setContext(undefined);
+    hooks.context = undefined;
+    hooks.afterTools = undefined;
     // R2: a dead process has left its tools behind just as a living one has.
     if (process.ending !== undefined) await process.close(false);
     else if (!(await process.endTools(turn.usedTools))) this.#clean = false;

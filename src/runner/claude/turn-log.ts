@@ -22,6 +22,7 @@ export class TurnLog {
   readonly #openTools = new Set<string>();
   #answering = false;
   #usedTools = false;
+  #answers = false;
   #text = "";
   #textOf: string | undefined;
   #streaming: string | undefined;
@@ -44,6 +45,11 @@ export class TurnLog {
 
   get usedTools(): boolean {
     return this.#usedTools;
+  }
+
+  /** The last call gave the structured answer: the turn is about to end by itself. */
+  get answers(): boolean {
+    return this.#answers;
   }
 
   get turns(): number {
@@ -217,6 +223,7 @@ export class TurnLog {
 
   #addCall(id: string, usage: TokenUsage | undefined): void {
     this.#calls.add(id);
+    this.#answers = false;
     if (usage !== undefined) this.#addUsage(usage);
   }
 
@@ -240,7 +247,10 @@ export class TurnLog {
   }
 
   #addTool(id: string, tool: string, input: Readonly<Record<string, unknown>> | undefined, main: boolean): void {
-    if (tool === structuredOutputTool) return; // the answer itself, not work
+    if (tool === structuredOutputTool) {
+      this.#answers = true; // the answer itself, not work
+      return;
+    }
     this.#usedTools = true;
     if (main) this.#openTools.add(id);
     this.#lastToolUseId = id;

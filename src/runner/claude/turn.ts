@@ -114,6 +114,18 @@ export class Turn {
     });
   }
 
+  /** The tools of an API call have run, and the CLI waits to make the next one; true: it must not. */
+  async afterTools(bySubagent: boolean): Promise<boolean> {
+    if (!bySubagent && this.#atTurnLimit()) this.#end("max_turns");
+    else if (bySubagent || this.#spec.maxCostMicrodollars !== undefined) await this.#measure();
+    return this.#cause !== undefined;
+  }
+
+  #atTurnLimit(): boolean {
+    const { maxTurns } = this.#spec;
+    return maxTurns !== undefined && this.#log.turns >= maxTurns && !this.#log.answers;
+  }
+
   #take(message: SDKMessage): void {
     if (this.#settled || !this.#sent) return;
     this.#watch.heard(message);
@@ -124,9 +136,7 @@ export class Turn {
     if (message.type === "system" && message.subtype === "init") this.#check(message);
     const step = this.#log.take(message);
     if (step === "call_ended") void this.#measure();
-    if (step === "tools_ended" && this.#spec.maxTurns !== undefined && this.#log.turns >= this.#spec.maxTurns) {
-      this.#end("max_turns");
-    }
+    if (step === "tools_ended" && this.#atTurnLimit()) this.#end("max_turns");
   }
 
   #takeResult(result: SDKResultMessage): void {
