@@ -5,7 +5,6 @@
  *     to be one. Unknown is never zero.
  */
 import type { SDKResultMessage } from "@anthropic-ai/claude-agent-sdk";
-import { microdollars } from "../../core/budget.ts";
 import type { TokenUsage } from "../../core/task.ts";
 import { costSinceLastResult, number } from "./messages.ts";
 
@@ -55,9 +54,4 @@ export function priceOf(usage: TokenUsage): number {
 /** A guess for a request that was under way when the process died, and of which nothing came back. */
 export function priceOfUnseen(promptCharacters: number): number {
   return Math.ceil((basePromptTokens + promptCharacters / 4) * rate.input);
-}
-
-/** Dollars of a result in microdollars. */
-export function inMicrodollars(usd: number): number {
-  return microdollars(usd);
 }

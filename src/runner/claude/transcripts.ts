@@ -40,7 +40,8 @@ async function read(path: string, runId: string): Promise<Pick<Remains, "costMic
     if (entry === undefined) continue;
     if (entry["type"] === "user" && entry["uuid"] === runId) holdsPrompt = true;
     else if (isPrompt(entry) && !holdsPrompt) otherPrompts += 1;
-    if (entry["type"] === "cost-state") costUsd = costOf(entry);
+    // One from before the prompt is of an earlier process.
+    if (entry["type"] === "cost-state" && holdsPrompt) costUsd = costOf(entry);
   }
   if (!holdsPrompt) return undefined;
   // The line holds the whole conversation's cost: it is the run's own only if no other run is in it.

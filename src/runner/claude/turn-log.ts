@@ -3,7 +3,8 @@ import type { SDKMessage, SDKResultMessage } from "@anthropic-ai/claude-agent-sd
 import { defined } from "../../core/config.ts";
 import type { TurnEvent, TurnSpec } from "../../core/ports.ts";
 import type { JsonObject, PermissionMode, TokenUsage } from "../../core/task.ts";
-import { inMicrodollars, priceOf, priceOfUnseen } from "./cost.ts";
+import { microdollars } from "../../core/budget.ts";
+import { priceOf, priceOfUnseen } from "./cost.ts";
 import { asJson, blocksOf, isFields, modelUsageOf, toolSummary, usageOf } from "./messages.ts";
 import type { Cause, ResultFacts, TurnFacts } from "./outcome.ts";
 
@@ -83,7 +84,7 @@ export class TurnLog {
   measured(usd: number | undefined): number {
     if (usd === undefined)
       return this.#measuredMicrodollars + (this.#unmeasured === undefined ? 0 : priceOf(this.#unmeasured));
-    this.#measuredMicrodollars = inMicrodollars(usd);
+    this.#measuredMicrodollars = microdollars(usd);
     this.#unmeasured = undefined;
     return this.#measuredMicrodollars;
   }
@@ -127,7 +128,7 @@ export class TurnLog {
   }
 
   #cost(usd: number | undefined, sent: boolean): Pick<TurnFacts, "costMicrodollars" | "costEstimated"> {
-    if (usd !== undefined) return { costMicrodollars: inMicrodollars(usd), costEstimated: false };
+    if (usd !== undefined) return { costMicrodollars: microdollars(usd), costEstimated: false };
     if (!sent) return { costMicrodollars: 0, costEstimated: false };
     const seen = this.measured(undefined);
     const unseen = this.#inFlight || this.#calls.size === 0 ? priceOfUnseen(this.#spec.prompt.length) : 0;
