@@ -19,20 +19,21 @@ const taskName = /\b(stream|tool)-\d+\b/;
 
 export async function realKills({ kills, random, checks }: FaultsOptions): Promise<void> {
   await withModel(async (model) => {
-    hangOnFirstAttempt(model);
+    const hangs = hangOnFirstAttempt(model);
     const store = model.path("pool.db");
     await using watcher = await openPool({ cwd: model.work, store, slots: 0 });
     const hung = { stream: 0, tool: 0 };
     for (let kill = 0; kill < kills; kill += 1) {
       const names = [0, 1].map((index) => `${random.chance(0.5) ? "stream" : "tool"}-${String(2 * kill + index)}`);
+      const next = hangs.next();
       await watcher.submitMany(names.map((name) => `Do ${name}.`));
       // With and without a namespace of its own: the next host must end either.
       const host = startHost(model, store, kill % 2 === 0 ? "auto" : "off");
-      const first = await Promise.race(names.map((name) => hangs(model, name, host)));
-      hung[first.startsWith("tool") ? "tool" : "stream"] += 1;
+      hung[(await next).startsWith("tool") ? "tool" : "stream"] += 1;
       await pause(random.next() * longestPauseMs);
       await host.kill();
     }
+    hangs.stop();
     const last = startHost(model, store, "auto");
     const tasks = kills * 2;
     await ended(watcher, tasks);
@@ -52,26 +53,37 @@ export async function realKills({ kills, random, checks }: FaultsOptions): Promi
   });
 }
 
-/** The first attempt at a task hangs in mid-stream or in a tool, which also leaves a daemon; every later one is answered. */
-function hangOnFirstAttempt({ api, work }: Model): void {
-  const seen = new Set<string>();
-  api.on(taskName, (request: LoggedRequest): Reply => {
-    const [name = ""] = taskName.exec(request.prompt) ?? [];
-    if (seen.has(name)) return text("done");
-    seen.add(name);
-    if (name.startsWith("stream")) return stall({ afterText: "I began with it, and" });
-    const command = `setsid tail -f /dev/null & touch '${join(work, name)}'; tail -f /dev/null`;
-    return toolUse("Bash", { command, timeout: 600_000 });
-  });
+interface Hangs {
+  /** The name of the task whose attempt is the next to hang. */
+  next(): Promise<string>;
+  /** From now on every attempt is answered. */
+  stop(): void;
 }
 
-/** Resolves to the task's name when its attempt hangs. */
-async function hangs({ api, work }: Model, name: string, host: Child): Promise<string> {
-  const gone = new AbortController();
-  void host.exited.then(() => gone.abort());
-  await api.waitForRequest((request) => taskName.exec(request.prompt)?.[0] === name);
-  while (name.startsWith("tool") && !existsSync(join(work, name)) && !gone.signal.aborted) await pause(10);
-  return name;
+/** The first attempt at a task hangs in mid-stream or in a tool, which also leaves a daemon; every later one is answered. */
+function hangOnFirstAttempt({ api, work }: Model): Hangs {
+  const seen = new Set<string>();
+  let isOver = false;
+  let waiting: ((name: string) => void) | undefined;
+  api.on(taskName, (request: LoggedRequest): Reply => {
+    const [name = ""] = taskName.exec(request.prompt) ?? [];
+    if (seen.has(name) || isOver) return text("done");
+    seen.add(name);
+    const begun = join(work, name);
+    void exists(name.startsWith("tool") ? begun : work).then(() => waiting?.(name));
+    if (name.startsWith("stream")) return stall({ afterText: "I began with it, and" });
+    const command = `setsid tail -f /dev/null & touch '${begun}'; tail -f /dev/null`;
+    return toolUse("Bash", { command, timeout: 600_000 });
+  });
+  return {
+    next: () => new Promise((resolve) => (waiting = resolve)),
+    stop: () => (isOver = true),
+  };
+}
+
+/** Resolves when the file is there; a tool of a killed host may never get to it, and then nobody waits for it either. */
+async function exists(path: string): Promise<void> {
+  for (let look = 0; look < 1_000 && !existsSync(path); look += 1) await pause(10);
 }
 
 function startHost(model: Model, store: string, processNamespace: RealHostOrder["processNamespace"]): Child {
