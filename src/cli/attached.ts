@@ -65,11 +65,14 @@ class AttachedWork {
     const following = this.#follow();
     this.#progress.begin(() => this.#status(startedMs));
     const records: (TaskRecord | undefined)[] = [];
-    const inOrder = new InOrder(options.onEnd);
+    const inOrder = new InOrder((record, index) => {
+      this.#progress.hide();
+      return options.onEnd(record, index);
+    });
     try {
       await this.#pool.fanOut(specs, {
         signal: this.#stop.signal,
-        ...(options.onText === undefined ? {} : { onOutput: options.onText }),
+        ...(options.onText === undefined ? {} : { onOutput: this.#speaking(options.onText) }),
         onSettled: ({ taskId }, index) => {
           this.#asides.push(
             this.#settled(taskId).then((record) => {
@@ -88,6 +91,14 @@ class AttachedWork {
     const ended = records.filter((record) => record !== undefined);
     this.#hint(ended);
     return this.#interrupts > 0 ? 130 : exitOfTasks(ended);
+  }
+
+  /** Text that comes in pieces and a line that is written anew do not go together. */
+  #speaking(onText: (text: string) => void): (text: string) => void {
+    return (text) => {
+      this.#progress.end();
+      onText(text);
+    };
   }
 
   interrupt(urgent: boolean): void {
@@ -143,7 +154,7 @@ class AttachedWork {
     const running = [...this.#open.values()].filter((state) => state === "running").length;
     const counts =
       this.#total === 1
-        ? [running === 1 ? "running" : "waiting"]
+        ? [running === 1 ? "running" : this.#done === 1 ? "done" : "waiting"]
         : [
             `${String(this.#done)}/${String(this.#total)} done`,
             `${String(running)} running`,

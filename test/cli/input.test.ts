@@ -1,4 +1,5 @@
 /** What the program makes of arguments, settings and files, before any Claude is asked. */
+import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -35,6 +36,7 @@ describe("bad input", () => {
     [["run", "--permission-mode", "bypassPermissions", "x"], 2, expect.stringContaining("--allow-bypass-permissions")],
     [["fan-out", "--file", "none.txt"], 2, expect.stringContaining('error: --file: cannot read "none.txt"')],
     [["serve", "--slots", "-1"], 2, "error: --slots: expected a number of slots of at least 0, got number -1.\n"],
+    [["serve", "--slots", "0"], 2, "error: --slots: expected at least one slot, got none: nobody would do the work.\n"],
     [["budget", "set", "much"], 2, 'error: usd: expected dollars, a number of at least 0, or none, got "much".\n'],
     [["list", "--state", "pendign"], 2, expect.stringContaining('Did you mean "pending"?')],
     [["result", "task-none"], 4, expect.stringContaining('error: No task "task-none" in this pool.')],
@@ -75,6 +77,13 @@ describe("the queue", () => {
       hint: `No process is hosting slots for this pool, so ${id} waits. Start one: claude-pool serve --cwd "${place.project}"\n`,
       listed: expect.objectContaining({ id, prompt: "Do it", state: "pending", tags: ["a"] }) as unknown,
     });
+  });
+
+  it("keeps a prompt of five million characters whole", async () => {
+    const prompt = "word ".repeat(1_000_000);
+    const id = (await place.run(["submit", "-"], { stdin: prompt })).stdout.trim();
+    const record = JSON.parse((await place.run(["result", "--json", id])).stdout) as { prompt: string };
+    expect(record.prompt === prompt).toEqual(true);
   });
 
   it("accepts the beginning of an id, and cancels a pending task", async () => {
@@ -242,6 +251,26 @@ describe("help", () => {
 });
 
 describe("doctor", () => {
+  it.runIf(process.platform === "linux")("names what a dead host has left running, and how to end it", async () => {
+    // The shell ends at once, as a killed host does, and leaves its child behind.
+    const pid = execFileSync("sh", ["-c", "tail -f /dev/null >&- 2>&- & echo $!"], {
+      encoding: "utf8",
+      env: { PATH: process.env.PATH ?? "", CLAUDE_POOL_MARKER: "left-by-a-test" },
+    }).trim();
+    try {
+      const ran = await place.run(["doctor", "--json"]);
+      const findings = ran.stdout.split("\n").filter((line) => line.includes('"processes"'));
+      const finding = JSON.parse(findings[0] ?? "{}") as { state: string; found: string; remedy: string };
+      expect([finding.state, finding.found.includes(pid), finding.remedy.includes(pid)]).toEqual([
+        "warning",
+        true,
+        true,
+      ]);
+    } finally {
+      process.kill(Number(pid), "SIGKILL");
+    }
+  });
+
   it("finds the ground sound in a new place, and makes nothing there", async () => {
     const ran = await place.run(["doctor", "--json"]);
     const findings = ran.stdout

@@ -3,6 +3,7 @@ import type { TaskRecord } from "../../core/task.ts";
 import { attached } from "../attached.ts";
 import { examples, type Call } from "../call.ts";
 import { addHostFlags, addSpecFlags, poolSettingsOf, specOf, type HostFlags, type SpecFlags } from "../flags.ts";
+import { ownSlots } from "../hosting.ts";
 import { specsOf } from "../prompts.ts";
 import { taskLine } from "../task-text.ts";
 
@@ -32,7 +33,7 @@ export function fanOutCommand(call: Call): Command {
     const inputs = await specsOf(call, words as readonly string[], flags);
     const specs = inputs.map((input) => ({ ...common, ...input }));
     const { chosen } = call.settings(flags, poolSettingsOf(flags, call.io.cwd, false));
-    const slots = chosen.slots ?? Math.min(4, specs.length);
+    const slots = ownSlots(chosen.slots, 4, specs.length);
     const options = {
       ...chosen,
       slots,

@@ -3,6 +3,7 @@ import type { TaskRecord } from "../../core/task.ts";
 import { attached } from "../attached.ts";
 import { examples, type Call } from "../call.ts";
 import { addHostFlags, addSpecFlags, poolSettingsOf, specOf, type HostFlags, type SpecFlags } from "../flags.ts";
+import { ownSlots } from "../hosting.ts";
 import { promptOf } from "../prompts.ts";
 import { parseTaskSpec } from "../../schema/parse.ts";
 
@@ -29,8 +30,8 @@ export function runCommand(call: Call): Command {
     const { chosen } = call.settings(flags, poolSettingsOf(flags, call.io.cwd, false));
     const directory = call.directory(flags);
     const options = {
-      slots: 1,
       ...chosen,
+      slots: ownSlots(chosen.slots, 1, 1),
       cwd: directory,
       store: call.storeOf(chosen, flags),
       kind: "attached",

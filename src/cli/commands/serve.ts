@@ -5,6 +5,7 @@ import type { Pool } from "../../pool.ts";
 import { examples, type Call } from "../call.ts";
 import { eventLine } from "../event-text.ts";
 import type { ExitCode } from "../exit.ts";
+import { ownSlots } from "../hosting.ts";
 import { addHostFlags, addTaskFlags, poolSettingsOf, type HostFlags, type TaskFlags } from "../flags.ts";
 
 type Flags = HostFlags & TaskFlags & { readonly quiet?: boolean };
@@ -31,8 +32,8 @@ export function serveCommand(call: Call): Command {
   return call.carryOut<Flags>(command, async (flags) => {
     const { chosen } = call.settings(flags, poolSettingsOf(flags, call.io.cwd, true));
     const options = {
-      slots: 2,
       ...chosen,
+      slots: ownSlots(chosen.slots, 2, Infinity),
       cwd: call.directory(flags),
       store: call.storeOf(chosen, flags),
       kind: "serve",

@@ -55,6 +55,7 @@ export class Output {
   }
 
   get columns(): number | undefined {
-    return this.#io.stdout.isTTY === true ? this.#io.stdout.columns : undefined;
+    const { isTTY, columns = 0 } = this.#io.stdout;
+    return isTTY === true && columns > 0 ? columns : undefined;
   }
 }

@@ -32,6 +32,11 @@ export class Progress {
     if (this.#timer !== undefined) this.#draw();
   }
 
+  /** Makes way for other text on the same terminal; the line comes back by itself. */
+  hide(): void {
+    this.#clear();
+  }
+
   end(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
@@ -39,7 +44,8 @@ export class Progress {
   }
 
   #draw(): void {
-    const line = oneLine(this.#text(), (this.#sink.columns ?? 80) - 1);
+    const { columns = 0 } = this.#sink;
+    const line = oneLine(this.#text(), (columns > 0 ? columns : 80) - 1);
     if (line === this.#drawn) return;
     this.#clear();
     this.#drawn = line;
