@@ -253,7 +253,7 @@ describe("help", () => {
 describe("doctor", () => {
   it.runIf(process.platform === "linux")("names what a dead host has left running, and how to end it", async () => {
     // The shell ends at once, as a killed host does, and leaves its child behind.
-    const pid = execFileSync("sh", ["-c", "tail -f /dev/null >&- 2>&- & echo $!"], {
+    const pid = execFileSync("sh", ["-c", "tail -f /dev/null >/dev/null 2>&1 & echo $!"], {
       encoding: "utf8",
       env: { PATH: process.env.PATH ?? "", CLAUDE_POOL_MARKER: "left-by-a-test" },
     }).trim();
