@@ -208,6 +208,17 @@ describe("settings", () => {
     expect([trusted.exitCode, harmless.exitCode, changed.exitCode]).toEqual([0, 0, 2]);
   });
 
+  it("add up where they are lists of tools, so that a project cannot drop what the user refuses", async () => {
+    place.userFile({ disallowed_tools: ["WebFetch"], env: { A: "1", B: "1" } });
+    place.projectFile({ disallowed_tools: ["WebSearch"] });
+    const { stdout } = await place.run(["config", "--json", "--env", "B=2", "--disallowed-tools", "Bash"]);
+    const { settings } = JSON.parse(stdout) as { settings: Record<string, { value: unknown }> };
+    expect([settings.disallowed_tools?.value, Object.keys(settings.env?.value as object)]).toEqual([
+      ["WebFetch", "WebSearch", "Bash"],
+      ["A", "B"],
+    ]);
+  });
+
   it("with an unknown key name the file and the nearest key", async () => {
     place.projectFile({ modle: "opus" });
     const ran = await place.run(["list"]);

@@ -16,7 +16,12 @@ export interface LayeredSettings {
   /** Without defaults: what somebody chose. */
   readonly chosen: Settings;
   /** Every setting with its value and its origin, defaults included. */
-  readonly all: Readonly<Record<string, { readonly value: unknown; readonly source: string }>>;
+  readonly all: Readonly<Record<string, Setting>>;
+}
+
+interface Setting {
+  readonly value: unknown;
+  readonly source: string;
 }
 
 /**
@@ -42,16 +47,37 @@ export function projectFile(directory: string, env: Environment): SettingsFile |
   return path === undefined ? undefined : readSettingsFile(path);
 }
 
-/** Puts layers together, the strongest first. */
+/**
+ * Puts layers together, the strongest first. As between task, slot and pool, lists of tools add up and what has names is
+ * united by name: a project's file cannot make the user's own list of refused tools disappear.
+ */
 function layer(layers: readonly Layer[]): LayeredSettings {
-  const all: Record<string, { value: unknown; source: string }> = {};
+  const all: Record<string, Setting> = {};
   for (const { source, settings } of layers) {
     for (const [key, value] of Object.entries(settings) as [string, unknown][]) {
-      if (value !== undefined) all[key] ??= { value, source };
+      if (value === undefined) continue;
+      const stronger = all[key];
+      if (stronger === undefined) all[key] = { value, source };
+      else if (adding.has(key)) all[key] = united(stronger, { value, source });
     }
   }
   const chosen = Object.entries(all).filter(([, { source }]) => source !== "default");
   return { all, chosen: Object.fromEntries(chosen.map(([key, { value }]) => [key, value])) };
+}
+
+const adding: ReadonlySet<string> = new Set(["allowedTools", "disallowedTools", "mcpServers", "env"]);
+
+function united(stronger: Setting, weaker: Setting): Setting {
+  if (isEmpty(weaker.value)) return stronger;
+  if (isEmpty(stronger.value)) return weaker;
+  const source = `${stronger.source}, ${weaker.source}`;
+  if (!Array.isArray(stronger.value))
+    return { value: { ...(weaker.value as object), ...(stronger.value as object) }, source };
+  return { value: [...new Set([...(weaker.value as unknown[]), ...(stronger.value as unknown[])])], source };
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 }
 
 function environmentSettings(env: Environment): Settings {
