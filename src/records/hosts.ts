@@ -10,10 +10,13 @@ import { estimateOf } from "./money.ts";
 import { runOf, selectTasks, taskOf } from "./rows.ts";
 import { stopSlots } from "./slots.ts";
 
+/** A host that was taken for dead while it was alive registers anew under its own id. */
 export async function startHost(change: Change, host: HostRecord): Promise<void> {
   await change.sql.run(
     `INSERT INTO host (id, kind, pid, start_time, boot_id, hostname, started_at_ms, lease_until_ms, state, target_slots)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (id) DO UPDATE SET lease_until_ms = excluded.lease_until_ms, state = excluded.state,
+        recovered_by = NULL, ended_at_ms = NULL`,
     [
       host.id,
       host.kind,
@@ -45,6 +48,8 @@ export async function endHost(change: Change, hostId: string): Promise<void> {
   if (ended === 0) return;
   for (const { task } of await runningOf(sql, hostId)) await putBack(change, task, {}, estimateOf(change.pool));
   await stopSlots(change, hostId);
+  // What it was recovering is anybody's again, at once and not when its lease is over.
+  await sql.run("UPDATE host SET recovered_by = NULL WHERE recovered_by = ? AND state = 'recovering'", [hostId]);
   change.emit({ type: "host.ended", data: { hostId } });
 }
 

@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { Processes } from "../../src/core/ports.ts";
 import { openPool } from "../../src/open-pool.ts";
 import { systemProcesses } from "../../src/runner/processes.ts";
+import { manualClock } from "../../src/testing/manual-clock.ts";
 import { completed } from "../../src/testing/outcomes.ts";
 import { scriptedRunner } from "../../src/testing/scripted-runner.ts";
 import { eventOf, held, scriptedPool } from "./scripted-pool.ts";
@@ -274,6 +275,33 @@ describe("closing and opening", () => {
       "completed",
       "second",
       2,
+    ]);
+  });
+});
+
+describe("a host that was taken for dead while it lived", () => {
+  test("ends what it ran, registers anew, and goes on taking work", async () => {
+    const store = storeFile();
+    const clock = manualClock();
+    const first = await scriptedPool({ store, clock, kind: "serve" }, (turn) =>
+      turn.prompt === "slow" ? new Promise(() => undefined) : "by the first",
+    );
+    const slow = await first.pool.submit("slow");
+    const turn = await first.runner.waitForTurn("slow");
+    const real = systemProcesses();
+    const others: Processes = { ...real, isAlive: () => false };
+    const second = await scriptedPool({ store, processes: others }, () => "by the second");
+    await second.pool.task(slow.id).outcome();
+    await second.pool.close();
+    const ended = new Promise((resolve) => {
+      turn.signal.addEventListener("abort", resolve);
+    });
+    clock.advance(30_000);
+    await ended;
+    const later = await first.pool.submit("later");
+    expect([(await later.outcome()).result?.output, (await first.pool.get(slow.id)).result?.output]).toEqual([
+      "by the first",
+      "by the second",
     ]);
   });
 });
