@@ -21,6 +21,26 @@ export interface EventData {
     readonly costMicrodollars: number;
     readonly elapsedMs: number;
   };
+  "task.approved": Record<never, never>;
+  "task.rejected": { readonly feedback: string; readonly rejectionCount: number };
+  "task.retried": {
+    readonly runId: string;
+    readonly retry: number;
+    readonly error: string;
+    readonly recovering: boolean;
+  };
+  "chain.submitted": { readonly steps: number };
+  "chain.step_started": { readonly step: string; readonly stepTaskId: string };
+  "chain.step_finished": {
+    readonly step: string;
+    readonly stepTaskId?: string;
+    readonly state: string;
+    readonly costMicrodollars: number;
+  };
+  "message.sent": { readonly messageId: string; readonly from: string; readonly to: string };
+  /** The whole queue is held back, less held back, or free again (no `reason`). */
+  "governor.changed": { readonly reason?: string; readonly untilMs?: number; readonly ceiling?: number };
+  "slot.restarted": { readonly restartCount: number };
   "slot.started": { readonly hostId: string };
   "slot.errored": { readonly error: string };
   "slot.configured": Record<never, never>;

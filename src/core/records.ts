@@ -10,9 +10,14 @@
  * C5. Every transition is `nextState`'s.
  */
 import type { BudgetState } from "./budget.ts";
+import type { ChainProgress, ChainSpec } from "./chain.ts";
 import type { NewEvent, PoolEvent } from "./events.ts";
+import type { GovernorState } from "./governor.ts";
+import type { PoolMessage } from "./message.ts";
+import type { MetricsFilter, SessionMetrics } from "./metrics.ts";
 import type { EndReason, Outcome } from "./outcome.ts";
 import type { Remains } from "./ports.ts";
+import type { Skill } from "./skill.ts";
 import type {
   Hold,
   HoldReason,
@@ -34,6 +39,27 @@ export interface NewTask {
   readonly spec: TaskSpec;
   /** Set by an attached run: only this host's slots, and those of `serve`, library and mcp hosts, take the task. */
   readonly originHost?: string;
+  /** Default `task`. */
+  readonly kind?: "task" | "route";
+}
+
+/** A checked chain: `spec.steps` have their skills read in. */
+export interface NewChain {
+  readonly id: string;
+  readonly spec: ChainSpec;
+  readonly originHost?: string;
+  /** `chain resume`: the chain that failed, and how many of its steps, from the first, are taken over as they ended. */
+  readonly resumedFrom?: { readonly chainId: string; readonly steps: readonly string[] };
+}
+
+/** A budget beside the pool's own: of a tag, of a chain, or of every day. */
+export interface ScopeBudget {
+  /** `tag:NAME`, `chain:ID` or `day`. */
+  readonly scope: string;
+  readonly capMicrodollars: number;
+  readonly spentMicrodollars: number;
+  readonly reservedMicrodollars: number;
+  readonly sinceMs: number;
 }
 
 export interface Submitted {
@@ -108,6 +134,53 @@ export interface Records {
    * @throws {PoolError} `task_not_found`.
    */
   cancel(id: string): Promise<TaskRecord>;
+
+  // Chains and reviews ----------------------------------------------------------------------------------------------
+  /**
+   * Admits a chain: its own row (running, without a slot), its steps, and the tasks of those that can start.
+   *
+   * @throws {PoolError} as `submit`.
+   */
+  submitChain(chain: NewChain): Promise<TaskRecord>;
+  /** @returns undefined for a task that is no chain, or none at all. */
+  chain(id: string): Promise<ChainProgress | undefined>;
+  chainSpec(id: string): Promise<ChainSpec | undefined>;
+  /** Newest first. */
+  listChains(page: { readonly limit: number; readonly after?: number }): Promise<readonly ChainProgress[]>;
+  /** Completes a task in review. @throws {PoolError} `task_not_found`, `invalid_transition`. */
+  approve(id: string): Promise<TaskRecord>;
+  /**
+   * Sends a task in review back to the queue with feedback, or fails it at the limit; resolves to what it became.
+   *
+   * @throws {PoolError} `task_not_found`, `invalid_transition`, and what admission refuses (shutdown, budget).
+   */
+  reject(id: string, feedback: string): Promise<TaskRecord>;
+
+  // Messages --------------------------------------------------------------------------------------------------------
+  /** @throws {PoolError} `slot_not_found` for a recipient that is no live slot nor `coordinator`; `invalid_options` past a bound. */
+  sendMessage(from: string, to: readonly string[], content: string): Promise<readonly string[]>;
+  /** In order. Reading empties the inbox, peeking leaves it. */
+  readMessages(recipient: string, how: "read" | "peek"): Promise<readonly PoolMessage[]>;
+  countMessages(recipient: string): Promise<number>;
+  /** What a starting run is given: marked as its own, and gone from the inbox only when the run commits its end. */
+  deliverMessages(slotId: string, runId: string): Promise<readonly PoolMessage[]>;
+
+  // Governor, claims, metrics, skills -------------------------------------------------------------------------------
+  governor(): Promise<GovernorState>;
+  /** The API answered a run with 429 or 529. */
+  noteOverload(): Promise<void>;
+  /** What a subscription said of its window: use from 0 to 1. */
+  noteUtilization(utilization: number, resetsAtMs: number | undefined): Promise<void>;
+  /** The next pending task for a slot that takes nothing by itself; undefined: none fits. All rules of dispatch hold. */
+  claim(hostId: string, slotId: string): Promise<Lease | undefined>;
+  setScopeBudget(scope: string, capMicrodollars: number | undefined): Promise<void>;
+  scopeBudgets(): Promise<readonly ScopeBudget[]>;
+  /** Without a filter from maintained aggregates since `sinceMs`; with one from indexed queries. */
+  metrics(sinceMs: number, filter: MetricsFilter): Promise<SessionMetrics>;
+  /** Skills that were added at run time, for every process of the pool. */
+  runtimeSkills(): Promise<readonly Skill[]>;
+  putSkill(skill: Skill): Promise<void>;
+  deleteSkill(name: string): Promise<boolean>;
 
   // Dispatch --------------------------------------------------------------------------------------------------------
   /** Installs the host's hook; from now on every transaction ends with the leases of what runs next. */

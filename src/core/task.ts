@@ -1,4 +1,5 @@
 /** What a task, a run, a slot and a host are. All names as on the wire, in camelCase. */
+import type { TaskPlan } from "./attempt.ts";
 import type { EndReason } from "./outcome.ts";
 
 /** Every state, in the order of a task's way. */
@@ -26,7 +27,7 @@ export const settingSources = ["user", "project", "local"] as const;
 export type SettingSource = (typeof settingSources)[number];
 
 /** Why a pending task is not taken yet. */
-export const holdReasons = ["budget", "limit", "memory", "dependency", "claim", "launch"] as const;
+export const holdReasons = ["budget", "limit", "memory", "dependency", "claim", "launch", "retry", "overload"] as const;
 export type HoldReason = (typeof holdReasons)[number];
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -72,7 +73,14 @@ export interface TaskSpec extends TaskOverrides {
   /** Idempotency key: the same key and spec give the first task's id. */
   readonly key?: string;
   readonly review?: boolean;
+  /** The rejection that fails it for good is this one; default 3, at least 1. */
   readonly maxRejections?: number;
+  /** Where a rejected task goes on: in a fresh conversation with its earlier answer, or in the same. Default `fresh`. */
+  readonly afterRejection?: "fresh" | "continue";
+  /** How often it is tried again after a failure that can heal; default 0. */
+  readonly retries?: number;
+  /** Before each of them, in milliseconds. */
+  readonly retryDelayMs?: number;
   readonly conversation?: ConversationChoice;
 }
 
@@ -154,6 +162,14 @@ export interface TaskRecord {
   /** The conversation to go on in after a crash, and the run whose prompt it holds. */
   readonly resumeSessionId?: string;
   readonly lostRuns: number;
+  /** `chain`: it holds no slot, its steps do; `route`: the pool's own question where work belongs. */
+  readonly kind: "task" | "chain" | "route";
+  /** The chain that this is a step of, and which. */
+  readonly chainId?: string;
+  readonly step?: number;
+  /** What it keeps of its earlier attempts. */
+  readonly plan?: TaskPlan;
+  readonly retryCount: number;
   readonly createdAtMs: number;
   readonly startedAtMs?: number;
   readonly completedAtMs?: number;

@@ -1,12 +1,16 @@
 /** From an empty file, or an older store, to the tables of this version: each version is one transaction. */
 import type { Sql } from "../core/ports.ts";
 import { schema } from "./schema.ts";
+import { schema2 } from "./schema-2.ts";
 
 /** "CPol": marks a file as the pool's, so that no other program's database is ever taken for one. */
 export const applicationId = 0x43506f6c;
 
 /** What each version adds; the first is version 1. */
-const migrations: readonly (readonly string[])[] = [[`PRAGMA application_id = ${String(applicationId)}`, ...schema]];
+const migrations: readonly (readonly string[])[] = [
+  [`PRAGMA application_id = ${String(applicationId)}`, ...schema],
+  schema2,
+];
 
 export const latestVersion = migrations.length;
 
