@@ -15,7 +15,9 @@ export interface TaskPlan {
   readonly feedback?: readonly string[];
   /** The answer that was rejected last. */
   readonly rejectedOutput?: string;
-  /** A rejected task goes on in its conversation instead of a fresh one. */
+  /** Where it goes on after a rejection; default `fresh`. */
+  readonly afterRejection?: "fresh" | "continue";
+  /** It was rejected and goes on in the conversation of the answer that was. */
   readonly keepsConversation?: boolean;
 }
 

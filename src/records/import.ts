@@ -98,7 +98,8 @@ function takeMoney({ pool }: Change, from: PoolLine): void {
 
 async function importTask(change: Change, task: TaskRecord): Promise<void> {
   const { cancelRequestedAtMs: _request, ...rest } = task;
-  const imported: TaskRecord = task.state === "running" ? { ...rest, state: "pending" } : task; // I3
+  const given: TaskRecord = task.state === "running" ? { ...rest, state: "pending" } : task; // I3
+  const imported: TaskRecord = { ...given, kind: given.kind ?? "task", retryCount: given.retryCount ?? 0 };
   await insertTask(change, imported);
   count(change.pool, undefined, imported.state);
   if (imported.state === "pending" && imported.hold !== undefined) change.pool.held += 1;

@@ -1,4 +1,5 @@
 /** Rows of the tables as the records they stand for; nothing beyond this file knows a column's name in a record. */
+import type { TaskPlan } from "../core/attempt.ts";
 import { defined } from "../core/config.ts";
 import type { PoolEvent } from "../core/events.ts";
 import type { EndReason } from "../core/outcome.ts";
@@ -25,7 +26,8 @@ import { slotId } from "../core/ids.ts";
 /** Reads whole tasks; `from` is `task` with, where it matters, the index it is to be read by. */
 export function selectTasks(from = "task"): string {
   // CROSS JOIN holds the planner to this order of the tables, and so to the index's order of the rows.
-  return `SELECT task.*, body.cwd, body.tags, body.conversation, body.config, body.original_prompt, body.prompt, answer.result
+  return `SELECT task.*, body.cwd, body.tags, body.conversation, body.config, body.original_prompt, body.prompt, body.plan,
+    answer.result, (SELECT chain.id FROM task AS chain WHERE chain.seq = task.chain_seq) AS chain_id
     FROM ${from} CROSS JOIN task_body AS body ON body.seq = task.seq LEFT JOIN task_result AS answer ON answer.seq = task.seq`;
 }
 
@@ -43,11 +45,16 @@ export function taskOf(row: SqlRow): TaskRecord {
     rejectionCount: Number(row.rejection_count),
     attempt: Number(row.attempt),
     lostRuns: Number(row.lost_runs),
+    kind: row.kind as TaskRecord["kind"],
+    retryCount: Number(row.retry_count),
     createdAtMs: Number(row.created_at_ms),
   };
   if (row.config !== null) task.config = JSON.parse(text(row.config)) as TaskOverrides;
   if (row.conversation !== null) task.conversation = JSON.parse(text(row.conversation)) as ConversationChoice;
   if (row.result !== null) task.result = JSON.parse(text(row.result)) as TaskResult;
+  if (row.plan !== null) task.plan = JSON.parse(text(row.plan)) as TaskPlan;
+  if (row.chain_id !== null) task.chainId = text(row.chain_id);
+  if (row.step !== null) task.step = Number(row.step);
   if (row.hold_reason !== null) task.hold = holdOf(row);
   if (row.cwd !== null) task.cwd = text(row.cwd);
   if (row.key !== null) task.key = text(row.key);

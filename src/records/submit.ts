@@ -1,5 +1,6 @@
 /** Admission: keys, shutdown and budget are checked for all tasks of a call before the first is written (C2). */
 import { PoolError } from "../core/errors.ts";
+import type { TaskPlan } from "../core/attempt.ts";
 import { checkAdmission, microdollars } from "../core/budget.ts";
 import { defined } from "../core/config.ts";
 import type { SqlValue } from "../core/ports.ts";
@@ -23,7 +24,7 @@ export async function submit(change: Change, tasks: readonly NewTask[]): Promise
   for (const [index, task] of tasks.entries()) {
     const before = known[index];
     if (before === undefined) {
-      const record = await insert(change, task);
+      const record = await insertNew(change, task);
       inserted.set(task.id, record);
       answers.push({ record, existing: false });
     } else {
@@ -86,7 +87,19 @@ function checkOpen(change: Change, tasks: readonly NewTask[]): void {
   for (const { spec } of tasks) checkAdmission(budget, capOf(spec));
 }
 
-async function insert(change: Change, { id, spec, originHost }: NewTask): Promise<TaskRecord> {
+/** What places a task in its chain. */
+export interface ChainPlace {
+  readonly chainId: string;
+  readonly chainSeq: number;
+  readonly step: number;
+}
+
+/** Writes a new pending task, counts it and tells of it; admission is the caller's. */
+export async function insertNew(
+  change: Change,
+  { id, spec, originHost, kind = "task" }: NewTask,
+  place?: ChainPlace,
+): Promise<TaskRecord> {
   const { pool, nowMs } = change;
   pool.task_seq += 1;
   const record = defined<TaskRecord>({
@@ -108,9 +121,14 @@ async function insert(change: Change, { id, spec, originHost }: NewTask): Promis
     originHost,
     attempt: 0,
     lostRuns: 0,
+    kind,
+    chainId: place?.chainId,
+    step: place?.step,
+    plan: planOf(spec),
+    retryCount: 0,
     createdAtMs: nowMs,
   });
-  await insertTask(change, record);
+  await insertTask(change, record, place?.chainSeq);
   count(pool, undefined, "pending");
   change.emit(
     { type: "task.submitted", taskId: id, data: { priority: record.priority, tags: record.tags } },
@@ -119,8 +137,8 @@ async function insert(change: Change, { id, spec, originHost }: NewTask): Promis
   return record;
 }
 
-/** Writes a whole record with its tags; counters and events are the caller's. */
-export async function insertTask(change: Change, task: TaskRecord): Promise<void> {
+/** Writes a whole record with its tags; counters and events are the caller's. `chainSeq` is that of its chain, if it is a step. */
+export async function insertTask(change: Change, task: TaskRecord, chainSeq?: number): Promise<void> {
   const deadline =
     task.state === "pending" && task.queueTimeoutMs !== undefined ? change.nowMs + task.queueTimeoutMs : undefined;
   const params: readonly SqlValue[] = [
@@ -149,6 +167,10 @@ export async function insertTask(change: Change, task: TaskRecord): Promise<void
     column(task.hostId),
     column(task.runId),
     column(task.resumeSessionId),
+    task.kind,
+    column(chainSeq),
+    column(task.step),
+    task.retryCount,
   ];
   await change.sql.run(taskInsert, params);
   await change.sql.run(bodyInsert, [
@@ -159,6 +181,7 @@ export async function insertTask(change: Change, task: TaskRecord): Promise<void
     jsonColumn(task.config),
     column(task.originalPrompt),
     task.prompt,
+    jsonColumn(task.plan),
   ]);
   if (task.result !== undefined) await writeResult(change, task.seq, task.result);
   for (const tag of new Set(task.tags)) {
@@ -169,11 +192,11 @@ export async function insertTask(change: Change, task: TaskRecord): Promise<void
 const taskInsert = `INSERT INTO task (
   seq, id, state, priority, attempt, lost_runs, review_required, max_rejections, rejection_count, cap, timeout_ms,
   queue_timeout_ms, queue_deadline_ms, hold_reason, hold_until_ms, cancel_requested_at_ms, created_at_ms, started_at_ms,
-  completed_at_ms, key, origin_host, slot_id, host_id, run_id, resume_session_id
-) VALUES (${Array.from({ length: 25 }, () => "?").join(", ")})`;
+  completed_at_ms, key, origin_host, slot_id, host_id, run_id, resume_session_id, kind, chain_seq, step, retry_count
+) VALUES (${Array.from({ length: 29 }, () => "?").join(", ")})`;
 
 const bodyInsert =
-  "INSERT INTO task_body (seq, cwd, tags, conversation, config, original_prompt, prompt) VALUES (?, ?, ?, ?, ?, ?, ?)";
+  "INSERT INTO task_body (seq, cwd, tags, conversation, config, original_prompt, prompt, plan) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 
 /** The overrides of a spec: everything in it that is not a field of the record itself. */
 function overridesOf(spec: TaskSpec): TaskOverrides | undefined {
@@ -188,6 +211,9 @@ function overridesOf(spec: TaskSpec): TaskOverrides | undefined {
     review: _review,
     maxRejections: _maxRejections,
     conversation: _conversation,
+    afterRejection: _afterRejection,
+    retries: _retries,
+    retryDelayMs: _retryDelayMs,
     ...overrides
   } = spec;
   const config = defined<TaskOverrides>(overrides);
@@ -209,7 +235,17 @@ function specOf(task: TaskRecord): TaskSpec {
     review: task.reviewRequired,
     maxRejections: task.maxRejections,
     conversation: task.conversation,
+    retries: task.plan?.retries,
+    retryDelayMs: task.plan?.retryDelayMs,
+    afterRejection: task.plan?.afterRejection,
   });
+}
+
+/** What a task knows of its attempts to come; undefined: one, and a fresh conversation after a rejection. */
+function planOf({ retries, retryDelayMs, afterRejection }: TaskSpec): TaskPlan | undefined {
+  const plan = defined<TaskPlan>({ retries, retryDelayMs, afterRejection });
+  for (const _field in plan) return plan;
+  return undefined;
 }
 
 /** One text for all specs that mean the same: defaults filled in, keys sorted at every depth. */
@@ -220,6 +256,9 @@ function canonical(spec: TaskSpec): string {
     tags: spec.tags ?? [],
     review: spec.review ?? false,
     maxRejections: spec.maxRejections ?? defaultMaxRejections,
+    afterRejection: spec.afterRejection ?? "fresh",
+    retries: spec.retries ?? 0,
+    retryDelayMs: spec.retryDelayMs ?? 0,
   };
   return JSON.stringify(full, (_key, value: unknown) =>
     typeof value === "object" && value !== null && !Array.isArray(value)

@@ -86,7 +86,12 @@ const taskFields = {
   queueTimeoutMs: milliseconds(1).optional().describe("The longest the task may wait for a slot, in milliseconds."),
   key: text("text that is not empty", 512).optional().describe("Idempotency key: the same key and spec give the first id."),
   review: flag().optional().describe("Stop for approval before the task counts as completed."),
-  maxRejections: wholeAtLeast(1).optional().describe("How many rejections fail the task."),
+  maxRejections: wholeAtLeast(1).optional().describe("The rejection that fails the task is this one; default 3."),
+  afterRejection: oneOf(["fresh", "continue"])
+    .optional()
+    .describe("A rejected task starts afresh with its earlier answer, or goes on in its conversation; default `fresh`."),
+  retries: wholeAtLeast(0).max(100, { error: "at most 100" }).optional().describe("How often it is tried again after a failure that can heal."),
+  retryDelayMs: milliseconds(0).optional().describe("Before the first retry, in milliseconds; doubled before each one after it."),
   conversation: taskConversation.optional().describe("A fresh conversation, the slot's last, or another task's."),
 } satisfies Fields<TaskSpec>;
 

@@ -76,6 +76,8 @@ function tasks(opened: Opened): void {
       originHost: "host-a",
       attempt: 0,
       lostRuns: 0,
+      kind: "task",
+      retryCount: 0,
       createdAtMs: clock.now(),
     };
     expect([submitted, await records.get(id)]).toEqual([{ record, existing: false }, record]);

@@ -16,6 +16,8 @@ function task(config: TaskOverrides, more: Partial<TaskRecord> = {}): TaskRecord
     rejectionCount: 0,
     attempt: 0,
     lostRuns: 0,
+    kind: "task",
+    retryCount: 0,
     createdAtMs: 0,
     ...more,
   };
