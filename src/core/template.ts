@@ -46,6 +46,11 @@ export function fillTemplate(template: Template, valueOf: (reference: Reference)
   return template.map((part) => (typeof part === "string" ? part : valueOf(part))).join("");
 }
 
+/** Text that stands for itself in a template, whatever it holds. */
+export function escapeTemplate(text: string): string {
+  return text.replace(/\{(previous_output|error|steps\.[^{}\s]*)\}/g, "{$&}");
+}
+
 /** A reference as it is written. */
 export function writtenReference(reference: Reference): string {
   return reference.kind === "step" ? `{steps.${reference.step}.${reference.variable}}` : `{${reference.kind}}`;
