@@ -5,10 +5,13 @@ import type {
   DrainSummary,
   EventsOptions,
   FanOutOptions,
+  MessageSpec,
   RunOptions,
   Settled,
   SlotFilter,
   SubmitOptions,
+  SupervisorHandle,
+  SupervisorOptions,
   WaitAnswer,
   WaitOptions,
 } from "./core/api.ts";
@@ -16,8 +19,11 @@ import type { PoolConfig } from "./core/config.ts";
 import { PoolError, invalidOptions, slotNotFound, taskNotFound } from "./core/errors.ts";
 import type { PoolEvent } from "./core/events.ts";
 import { isTaskId, newHostId } from "./core/ids.ts";
+import { coordinator, type PoolMessage } from "./core/message.ts";
 import type { TaskOutcome } from "./core/outcome.ts";
+import type { Skills } from "./core/ports.ts";
 import type { ListPage, Records } from "./core/records.ts";
+import type { AutoOptions, AutoResult, RouteAnswer, RouteOptions } from "./core/route.ts";
 import type {
   HostRecord,
   PoolStatus,
@@ -34,11 +40,22 @@ import { drainPool } from "./engine/draining.ts";
 import { fanOut } from "./engine/fan-out.ts";
 import { Host } from "./engine/host.ts";
 import type { EngineParts } from "./engine/parts.ts";
+import { autoTask, routeTask, type AutoPool } from "./engine/routing.ts";
 import { scaleTo } from "./engine/scaling.ts";
 import { outcomeOf, Waiting } from "./engine/waiting.ts";
 import { eventStream } from "./event-stream.ts";
+import { NeutralFolder } from "./neutral-folder.ts";
 import { PoolBudget } from "./pool-budget.ts";
+import { PoolSkills } from "./pool-skills.ts";
 import { parseSlotConfig, refuseBypass } from "./schema/parse.ts";
+import {
+  parseAutoOptions,
+  parseBroadcast,
+  parseMessage,
+  parsePrompt,
+  parseRouteOptions,
+  parseSupervisorOptions,
+} from "./schema/parse-requests.ts";
 import { wholeNumber } from "./schema/whole-number.ts";
 import { Task } from "./task-handle.ts";
 
@@ -47,19 +64,30 @@ export class Pool implements AsyncDisposable {
   /** The store's file. */
   readonly store: string;
   readonly budget: PoolBudget;
+  readonly skills: PoolSkills;
   readonly #parts: EngineParts;
   readonly #records: Records;
   readonly #waiting: Waiting;
+  readonly #neutralFolder: NeutralFolder;
   #host: Host | undefined;
   #closing: Promise<void> | undefined;
 
   /** Use {@link openPool}. */
-  constructor(parts: EngineParts, store: string) {
+  constructor(parts: EngineParts, store: string, folders: Skills) {
     this.store = store;
     this.#parts = parts;
     this.#records = parts.records;
     this.#waiting = new Waiting(parts.records, parts.clock);
+    this.#neutralFolder = new NeutralFolder(store);
     this.budget = new PoolBudget(parts.records, parts.config);
+    this.skills = new PoolSkills({
+      folders,
+      records: parts.records,
+      cwd: parts.cwd,
+      commandsRun: parts.config.skillCommands,
+      submit: (spec) => this.submit(spec),
+      run: (spec, options) => this.run(spec, options),
+    });
   }
 
   /** The id of this process's host; undefined while it contributes no slots. */
@@ -237,6 +265,88 @@ export class Pool implements AsyncDisposable {
     return this.#records.updateSlot(id, { config: { ...slot.config, ...given } });
   }
 
+  /**
+   * Makes a slot with `pull` take the next pending task, as any other dispatch would; resolves to the task's id, or to
+   * undefined if nothing waits that it could take. The slot may be another process's.
+   *
+   * @throws {PoolError} `slot_not_found`, `slot_state` if it is not idle, `invalid_options` without `pull`, `pool_shutdown`.
+   */
+  async claim(slotId: string): Promise<string | undefined> {
+    return (await this.#records.claim(slotId))?.task.id;
+  }
+
+  /** Makes an errored slot, of any process, take work again. @throws {PoolError} `slot_not_found`, `slot_state`. */
+  restartSlot(id: string): Promise<SlotRecord> {
+    return this.#records.restartSlot(id, "hand");
+  }
+
+  /** Restarts, now, this process's errored slots that have not failed too often; resolves to their ids. @throws {PoolError} `no_host`. */
+  checkSlots(): Promise<readonly string[]> {
+    return this.#ownHost().checkSlots();
+  }
+
+  /**
+   * Has this process's errored slots restarted from now on, where the settings have no supervisor, or with another longest
+   * pause (default `supervisorIntervalSecs`); ends with the handle or the pool. @throws {PoolError} `no_host`, `invalid_options`.
+   */
+  startSupervisor(options: SupervisorOptions = {}): SupervisorHandle {
+    const { intervalSecs = this.#parts.config.supervisorIntervalSecs } = parseSupervisorOptions(options);
+    return { stop: this.#ownHost().supervise(intervalSecs * 1_000) };
+  }
+
+  /**
+   * Puts a message into the inbox of a slot or of the `coordinator`; resolves to its id. A slot's model reads it beside
+   * its next task.
+   *
+   * @throws {PoolError} `slot_not_found`, `invalid_options`, `inbox_full`.
+   */
+  async sendMessage(message: MessageSpec): Promise<string> {
+    const { from, to, content } = parseMessage(message);
+    const [id] = await this.#records.sendMessage(from ?? coordinator, [to], content);
+    if (id === undefined) throw new Error("a message was sent and has no id");
+    return id;
+  }
+
+  /** Sends to every live slot but the sender, all or none; resolves to the ids in the order of the slots. @throws as `sendMessage`. */
+  broadcast(message: Omit<MessageSpec, "to">): Promise<readonly string[]> {
+    const { from, content } = parseBroadcast(message);
+    return this.#records.sendMessage(from ?? coordinator, "slots", content);
+  }
+
+  /** What waits in an inbox, in order; it is empty then. @throws {PoolError} `slot_not_found`. */
+  readMessages(recipient: string = coordinator): Promise<readonly PoolMessage[]> {
+    return this.#records.readMessages(recipient, "read");
+  }
+
+  /** What waits in an inbox, in order; it stays there. @throws {PoolError} `slot_not_found`. */
+  peekMessages(recipient: string = coordinator): Promise<readonly PoolMessage[]> {
+    return this.#records.readMessages(recipient, "peek");
+  }
+
+  /** How many messages wait in an inbox. @throws {PoolError} `slot_not_found`. */
+  messageCount(recipient: string = coordinator): Promise<number> {
+    return this.#records.countMessages(recipient);
+  }
+
+  /**
+   * Asks the router how a task is divided; nothing of the task is done. Its cost is in the ledger as any task's.
+   *
+   * @throws {PoolError} `route_failed`, `aborted`, `invalid_options`, and what `submit` throws.
+   * @example const answer = await pool.route("Review a.ts and b.ts"); // { route: "parallel", prompts: […], … }
+   */
+  async route(prompt: string, options: RouteOptions = {}): Promise<RouteAnswer> {
+    return routeTask(this.#autoPool(), parsePrompt(prompt), parseRouteOptions(options), this.#neutralFolder.path);
+  }
+
+  /**
+   * Asks the router, then runs what it decided: one task, several at once, or a chain; waits for all of it.
+   *
+   * @throws {PoolError} as `route`. What fails of the work itself is told in the result.
+   */
+  async auto(prompt: string, options: AutoOptions = {}): Promise<AutoResult> {
+    return autoTask(this.#autoPool(), parsePrompt(prompt), parseAutoOptions(options), this.#neutralFolder.path);
+  }
+
   /** Adds slots to this process's host, or to the first live one; resolves to the new number. @throws {PoolError} `scaling_out_of_bounds`, `no_host`. */
   scaleUp(count: number): Promise<number> {
     return scaleTo(this.#parts, this.hostId, (present) => present + wholeNumber(count, "count"));
@@ -297,6 +407,7 @@ export class Pool implements AsyncDisposable {
     } finally {
       await this.#parts.runner.close();
       await this.#records.close();
+      this.#neutralFolder.remove();
     }
   }
 
@@ -309,6 +420,26 @@ export class Pool implements AsyncDisposable {
     const pool = this.#admission(originHost);
     const submitted = await this.#records.submit(specs.map((spec) => admit(spec, options, pool)));
     return submitted.map(({ record }) => record.id);
+  }
+
+  #autoPool(): AutoPool {
+    return {
+      ask: async (spec) => {
+        const asked = admit(spec, {}, this.#admission(this.hostId));
+        const [submitted] = await this.#records.submit([{ ...asked, kind: "route" }]);
+        if (submitted === undefined) throw new Error("the router's task was submitted and has no record");
+        return submitted.record.id;
+      },
+      outcome: (id) => this.task(id).outcome(),
+      cancel: (id) => this.cancel(id),
+      fanOut: (prompts, options) => this.fanOut(prompts, options),
+      runChain: (steps, { task, signal }) => this.runChain(steps, { ...chainOptionsOf(task), ...(signal && { signal }) }),
+    };
+  }
+
+  #ownHost(): Host {
+    if (this.#host !== undefined) return this.#host;
+    throw new PoolError("no_host", "This process contributes no slots: open the pool with `slots`, or ask where they are.");
   }
 
   #admission(originHost: string | undefined): Parameters<typeof admit>[2] {

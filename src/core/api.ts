@@ -15,6 +15,8 @@ export interface OpenPoolOptions extends Partial<PoolConfig> {
   readonly store?: string;
   /** The pool's cap in dollars; the same as `budgetMicrodollars`. */
   readonly budgetUsd?: number;
+  /** Where the user's own skills, workflows and trust lie; default what CLAUDE_POOL_HOME and CLAUDE_CONFIG_DIR say, else ~/.claude-pool and ~/.claude. */
+  readonly homes?: { readonly pool?: string; readonly claude?: string };
   /** What kind of host this is; `attached` takes only the tasks it submitted itself. Default `library`. */
   readonly kind?: HostKind;
   /** For tests: another runner, clock or process table. */
@@ -91,6 +93,26 @@ export interface SlotFilter {
   readonly name?: string;
   readonly role?: string;
   readonly state?: SlotState;
+}
+
+/** A message to be sent. */
+export interface MessageSpec {
+  /** A live slot's id, or `coordinator`, which is the default. */
+  readonly from?: string;
+  /** A live slot's id, or `coordinator`. */
+  readonly to: string;
+  /** At most 32,000 characters. */
+  readonly content: string;
+}
+
+export interface SupervisorOptions {
+  /** The longest pause before an errored slot is tried again. */
+  readonly intervalSecs?: number;
+}
+
+export interface SupervisorHandle {
+  /** What is errored stays so from now on. */
+  readonly stop: () => void;
 }
 
 export type EventListener = (event: PoolEvent) => void;

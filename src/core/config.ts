@@ -14,6 +14,12 @@ import type {
 export interface ScalingConfig {
   readonly minSlots: number;
   readonly maxSlots: number;
+  /** Each host but an attached one changes its number of slots by itself, by what waits. Default false. */
+  readonly auto?: boolean;
+  /** Tasks that have waited so long for a slot get another. Default 1,000. */
+  readonly upDelayMs?: number;
+  /** A slot that has been idle so long is taken away. Default 60,000. */
+  readonly downDelayMs?: number;
 }
 
 /** Settings of the whole pool; each is an option of `openPool` and a key of claude-pool.json (in snake_case). */
@@ -33,6 +39,7 @@ export interface PoolConfig {
   /** `none`, or when spending starts to count anew by itself. */
   readonly budgetRenews: "none" | "day" | "week";
   readonly slotMode: SlotMode;
+  /** How often in a row a slot is tried again after a failure. */
   readonly maxRestarts: number;
   readonly worktreeIsolation: boolean;
   readonly worktreeBaseDir?: string;
@@ -41,7 +48,9 @@ export interface PoolConfig {
   /** With no permission mode chosen: `dontAsk` instead of `plan`. */
   readonly unattendedMode: boolean;
   readonly detectPermissionPrompts: boolean;
+  /** Slots that are errored are tried again; without it they stay so until they are restarted by hand. */
   readonly supervisorEnabled: boolean;
+  /** The longest pause before an errored slot is tried again. */
   readonly supervisorIntervalSecs: number;
   readonly strictMcpConfig: boolean;
   /** Default: what `claude -p` reads, user, project and local. */
@@ -65,9 +74,19 @@ export interface PoolConfig {
   readonly maxLostRuns: number;
   /** How long a host's right to its tasks lasts without renewal. */
   readonly leaseMs: number;
+  /** Share of a subscription's usage window kept for the user's own terminal, 0 to 1. */
+  readonly limitReserve: number;
+  /** After a usage limit or an overload: quiet time after which one more task may run at once. */
+  readonly rampStepMs: number;
+  /** How many processes a host opens at the same time. */
+  readonly maxOpening: number;
+  /** With less memory free, a host opens no process; Linux only. */
+  readonly minFreeMemoryBytes: number;
   readonly conversation: "fresh" | "continue";
   /** Bypass of permissions is possible at all; needed for mode `bypassPermissions`. */
   readonly allowBypassPermissions: boolean;
+  /** Commands inside trusted skills are run when the skill is; default false. */
+  readonly skillCommands: boolean;
 }
 
 /** The pool's defaults: the original's, except where docs/configuration.md says otherwise. */
@@ -83,7 +102,7 @@ export const defaultConfig: PoolConfig = {
   scaling: { minSlots: 1, maxSlots: 16 },
   unattendedMode: false,
   detectPermissionPrompts: true,
-  supervisorEnabled: false,
+  supervisorEnabled: true,
   supervisorIntervalSecs: 30,
   strictMcpConfig: true,
   env: {},
@@ -94,8 +113,13 @@ export const defaultConfig: PoolConfig = {
   maxProcessMemoryBytes: 1_000_000_000,
   maxLostRuns: 3,
   leaseMs: 30_000,
+  limitReserve: 0,
+  rampStepMs: 5_000,
+  maxOpening: 2,
+  minFreeMemoryBytes: 300_000_000,
   conversation: "fresh",
   allowBypassPermissions: false,
+  skillCommands: false,
 };
 
 /** What a run is told, after precedence: nothing in it is a default that somebody has yet to look up. */
@@ -123,8 +147,10 @@ export interface ResolvedSettings {
 export function resolveSettings(
   pool: PoolConfig,
   slot: SlotConfig,
-  task: Pick<TaskRecord, "config" | "timeoutMs" | "conversation">,
+  task: Pick<TaskRecord, "config" | "timeoutMs" | "conversation"> & Partial<Pick<TaskRecord, "kind">>,
 ): ResolvedSettings {
+  // The pool's own question has nothing to do with what the pool and its slots are set up for.
+  if (task.kind === "route") return resolveSettings(defaultConfig, {}, { ...task, kind: "task" });
   const own: TaskOverrides = task.config ?? {};
   return defined({
     model: own.model ?? slot.model ?? pool.model,

@@ -35,8 +35,44 @@ export const errorMeanings = {
   untrusted_config: {
     exit: 2,
     status: 422,
-    meaning: "The project's claude-pool.json sets something that only a trusted project may set.",
-    remedy: "Read the file; then `claude-pool trust`, or move the setting to your user file.",
+    meaning: "The project's claude-pool.json, or a skill or workflow of it, sets something that only a trusted project may set.",
+    remedy: "Read the file; then `claude-pool trust`, or move it, or the setting, to your user folder.",
+  },
+  skill_not_found: {
+    exit: 4,
+    status: 404,
+    meaning: "No skill has this name.",
+    remedy: "`claude-pool skill list` shows the names and where each was found.",
+  },
+  workflow_not_found: {
+    exit: 4,
+    status: 404,
+    meaning: "No workflow has this name.",
+    remedy: "`claude-pool workflow list` shows the names and where each was found.",
+  },
+  invalid_skill: {
+    exit: 2,
+    status: 422,
+    meaning: "The file of a skill or workflow cannot be used: its front matter, a field, its name or its size.",
+    remedy: "The message names the file and what is wrong; nothing else is run in its place.",
+  },
+  skill_exists: {
+    exit: 4,
+    status: 409,
+    meaning: "The folder already holds a skill of this name, and nothing is overwritten unasked.",
+    remedy: "Remove or rename the other, or `claude-pool skill save --force`.",
+  },
+  skill_commands_off: {
+    exit: 2,
+    status: 422,
+    meaning: "The skill holds commands, and this pool runs none of that skill.",
+    remedy: "Read the skill; then set `skill_commands`, or remove the commands.",
+  },
+  skill_command_failed: {
+    exit: 1,
+    status: 422,
+    meaning: "A command inside a skill failed or took too long, so that there is no prompt to run.",
+    remedy: "The message has the command and the end of its stderr.",
   },
   task_not_found: {
     exit: 4,
@@ -49,6 +85,18 @@ export const errorMeanings = {
     status: 404,
     meaning: "No slot has this id in this pool.",
     remedy: "`claude-pool slots` shows the ids.",
+  },
+  slot_state: {
+    exit: 4,
+    status: 409,
+    meaning: "The slot is in a state in which this cannot happen to it.",
+    remedy: "`claude-pool slots` shows the states: only an idle slot can claim, only an errored one can be restarted.",
+  },
+  inbox_full: {
+    exit: 4,
+    status: 409,
+    meaning: "As many messages as can wait for one recipient do.",
+    remedy: "`claude-pool message read` empties an inbox.",
   },
   invalid_transition: {
     exit: 4,
@@ -109,6 +157,12 @@ export const errorMeanings = {
     status: 409,
     meaning: "`run` waited for a task that did not complete; the error carries its outcome.",
     remedy: "`outcome.result.reason` says why; `outcome.result.error` says it in words.",
+  },
+  route_failed: {
+    exit: 1,
+    status: 502,
+    meaning: "The router gave no usable answer, so nothing of the task was done.",
+    remedy: "The message says why; try again, choose another `model`, or `run` the task as it is.",
   },
   wait_timeout: {
     exit: 1,
@@ -242,22 +296,26 @@ export function slotNotFound(id: string): PoolError {
 }
 
 /** The pool has spent its cap (both figures in microdollars). */
-export function budgetExhausted(spentMicrodollars: number, limitMicrodollars: number): PoolError {
+export function budgetExhausted(spentMicrodollars: number, limitMicrodollars: number, scope?: string): PoolError {
   return new PoolError(
     "budget_exhausted",
-    `The pool's budget is exhausted: ${dollars(spentMicrodollars)} spent of ${dollars(limitMicrodollars)}. ` +
+    `The ${scope ?? "pool"}'s budget is exhausted: ${dollars(spentMicrodollars)} spent of ${dollars(limitMicrodollars)}. ` +
       "Raise it with `claude-pool budget set`, or start counting anew with `claude-pool budget reset`.",
-    { spentMicrodollars, limitMicrodollars },
+    { spentMicrodollars, limitMicrodollars, ...(scope === undefined ? {} : { scope }) },
   );
 }
 
 /** The task's own cap is larger than what the pool has left (both in microdollars). */
-export function taskBudgetExceedsRemaining(taskMicrodollars: number, remainingMicrodollars: number): PoolError {
+export function taskBudgetExceedsRemaining(
+  taskMicrodollars: number,
+  remainingMicrodollars: number,
+  scope?: string,
+): PoolError {
   return new PoolError(
     "task_budget_exceeds_remaining",
-    `The task's budget of ${dollars(taskMicrodollars)} is larger than the ${dollars(remainingMicrodollars)} that the pool has left. ` +
-      "Give the task a smaller budget, or raise the pool's.",
-    { taskMicrodollars, remainingMicrodollars },
+    `The task's budget of ${dollars(taskMicrodollars)} is larger than the ${dollars(remainingMicrodollars)} that the ${scope ?? "pool"} has left. ` +
+      `Give the task a smaller budget, or raise the ${scope ?? "pool"}'s.`,
+    { taskMicrodollars, remainingMicrodollars, ...(scope === undefined ? {} : { scope }) },
   );
 }
 

@@ -38,20 +38,31 @@ export interface EventData {
     readonly costMicrodollars: number;
   };
   "message.sent": { readonly messageId: string; readonly from: string; readonly to: string };
+  /** They left the inbox: somebody read them, or the run that carried them to the model (`runId`) was committed. */
+  "message.read": { readonly to: string; readonly messageIds: readonly string[]; readonly runId?: string };
+  /** Their recipient has stopped. */
+  "message.dropped": { readonly to: string; readonly count: number };
   /** The whole queue is held back, less held back, or free again (no `reason`). */
   "governor.changed": { readonly reason?: string; readonly untilMs?: number; readonly ceiling?: number };
-  "slot.restarted": { readonly restartCount: number };
+  "slot.restarted": { readonly restartCount: number; readonly by: "hand" | "supervisor" };
   "slot.started": { readonly hostId: string };
-  "slot.errored": { readonly error: string };
+  /** `failures` in a row; without `restartAtMs` it stays errored until it is restarted by hand. */
+  "slot.errored": { readonly error: string; readonly failures?: number; readonly restartAtMs?: number };
   "slot.configured": Record<never, never>;
   "slot.draining": Record<never, never>;
   "slot.stopped": Record<never, never>;
   "host.started": { readonly hostId: string; readonly kind: string };
   "host.ended": { readonly hostId: string };
   "host.lost": { readonly hostId: string; readonly tasks: number };
-  "host.scaled": { readonly hostId: string; readonly targetSlots: number };
-  "budget.changed": { readonly capMicrodollars?: number; readonly action: "set" | "reset" | "renewed" };
-  "budget.exhausted": { readonly spentMicrodollars: number; readonly capMicrodollars: number };
+  /** `auto`: by the host itself, because of what waited or was idle. */
+  "host.scaled": { readonly hostId: string; readonly targetSlots: number; readonly auto?: boolean };
+  /** `scope`: of a budget beside the pool's own. */
+  "budget.changed": {
+    readonly capMicrodollars?: number;
+    readonly action: "set" | "reset" | "renewed";
+    readonly scope?: string;
+  };
+  "budget.exhausted": { readonly spentMicrodollars: number; readonly capMicrodollars: number; readonly scope?: string };
   "pool.draining": Record<never, never>;
   "pool.opened": Record<never, never>;
 }

@@ -8,9 +8,14 @@ export function newTaskId(): string {
   return `task-${randomText(12)}`;
 }
 
-/** Is this a whole task id, not only the beginning of one? */
+/** A new chain's id, `chain-` and 60 random bits: a chain is a task of its own. */
+export function newChainId(): string {
+  return `chain-${randomText(12)}`;
+}
+
+/** Is this a whole task id, not only the beginning of one? A chain's is one too. */
 export function isTaskId(text: string): boolean {
-  return /^task-[0-9a-z]{12}$/.test(text);
+  return /^(task|chain)-[0-9a-z]{12}$/.test(text);
 }
 
 /** A new host id, `host-` and 50 random bits. */
@@ -21,6 +26,12 @@ export function newHostId(): string {
 /** A new run id: a UUID, because it is also the `uuid` of the message that carries the prompt to the CLI. */
 export function newRunId(): string {
   return globalThis.crypto.randomUUID();
+}
+
+/** A new message id, `msg-` and 64 random bits. */
+export function newMessageId(): string {
+  const bytes = globalThis.crypto.getRandomValues(new Uint8Array(8));
+  return `msg-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
 /** The id of the slot with this number; numbers come from a counter of the pool and are never used twice. */

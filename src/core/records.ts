@@ -9,9 +9,10 @@
  * C4. Counters, money, events and the rows they speak of change in the same transaction.
  * C5. Every transition is `nextState`'s.
  */
-import type { BudgetState } from "./budget.ts";
+import type { BudgetState, ScopeBudget } from "./budget.ts";
 import type { ChainProgress, ChainSpec } from "./chain.ts";
 import type { NewEvent, PoolEvent } from "./events.ts";
+import type { Forecast, RunLike } from "./forecast.ts";
 import type { GovernorState } from "./governor.ts";
 import type { PoolMessage } from "./message.ts";
 import type { MetricsFilter, SessionMetrics } from "./metrics.ts";
@@ -52,16 +53,6 @@ export interface NewChain {
   readonly resumedFrom?: { readonly chainId: string; readonly steps: readonly string[] };
 }
 
-/** A budget beside the pool's own: of a tag, of a chain, or of every day. */
-export interface ScopeBudget {
-  /** `tag:NAME`, `chain:ID` or `day`. */
-  readonly scope: string;
-  readonly capMicrodollars: number;
-  readonly spentMicrodollars: number;
-  readonly reservedMicrodollars: number;
-  readonly sinceMs: number;
-}
-
 export interface Submitted {
   readonly record: TaskRecord;
   /** True: the key was known, and this is the task of then. */
@@ -74,6 +65,8 @@ export interface Lease {
   readonly runId: string;
   readonly slotId: string;
   readonly reservedMicrodollars: number;
+  /** The first run after a usage limit: its first answer opens the pool (N2 of core/governor.ts). */
+  readonly isProbe?: boolean;
 }
 
 /** What a host asks of each transaction: which of its slots are free, and which of them a task should get. */
@@ -101,6 +94,8 @@ export interface Finish {
   readonly countsAsLost?: boolean;
   /** `lost` only: the conversation in which the next run goes on; an earlier one stays if this is absent. */
   readonly resumeSessionId?: string;
+  /** Ids of the messages that the model was given. */
+  readonly messages?: readonly string[];
 }
 
 export interface ListPage {
@@ -157,26 +152,45 @@ export interface Records {
   reject(id: string, feedback: string): Promise<TaskRecord>;
 
   // Messages --------------------------------------------------------------------------------------------------------
-  /** @throws {PoolError} `slot_not_found` for a recipient that is no live slot nor `coordinator`; `invalid_options` past a bound. */
-  sendMessage(from: string, to: readonly string[], content: string): Promise<readonly string[]>;
-  /** In order. Reading empties the inbox, peeking leaves it. */
+  /**
+   * Puts a message into each inbox, or into every live slot's but the sender's; all of them or none.
+   *
+   * @throws {PoolError} `slot_not_found` for a party that is no live slot nor `coordinator`; `invalid_options` for the text;
+   *   `inbox_full`.
+   */
+  sendMessage(from: string, to: readonly string[] | "slots", content: string): Promise<readonly string[]>;
+  /** In order. Reading empties the inbox, peeking leaves it. @throws {PoolError} `slot_not_found`. */
   readMessages(recipient: string, how: "read" | "peek"): Promise<readonly PoolMessage[]>;
   countMessages(recipient: string): Promise<number>;
-  /** What a starting run is given: marked as its own, and gone from the inbox only when the run commits its end. */
-  deliverMessages(slotId: string, runId: string): Promise<readonly PoolMessage[]>;
+  /** What a starting run is given; it leaves the inbox when `Finish.messages` names it. */
+  deliverMessages(slotId: string): Promise<readonly PoolMessage[]>;
 
   // Governor, claims, metrics, skills -------------------------------------------------------------------------------
   governor(): Promise<GovernorState>;
+  /** The API answered this run; of the probe after a usage limit that is what opens the pool. */
+  noteAnswer(runId: string): Promise<void>;
   /** The API answered a run with 429 or 529. */
   noteOverload(): Promise<void>;
   /** What a subscription said of its window: use from 0 to 1. */
   noteUtilization(utilization: number, resetsAtMs: number | undefined): Promise<void>;
-  /** The next pending task for a slot that takes nothing by itself; undefined: none fits. All rules of dispatch hold. */
-  claim(hostId: string, slotId: string): Promise<Lease | undefined>;
+  /** A host opens no process for want of memory, or does so again. */
+  noteMemory(hostId: string, isStarved: boolean): Promise<void>;
+  /** Opens a pool that a limit or an overload holds back, whatever was heard of them. */
+  releaseGovernor(): Promise<void>;
+  /**
+   * Leases the next pending task to a slot with `pull`, by all rules of dispatch; its host, which may be another process,
+   * hears of it by the event. undefined: nothing fits.
+   *
+   * @throws {PoolError} `slot_not_found`, `slot_state` if it is not idle, `invalid_options` without `pull`, `pool_shutdown`.
+   */
+  claim(slotId: string): Promise<Lease | undefined>;
+  /** Sets or changes the cap of a scope, which goes on counting; `undefined` removes it with what it counted. */
   setScopeBudget(scope: string, capMicrodollars: number | undefined): Promise<void>;
   scopeBudgets(): Promise<readonly ScopeBudget[]>;
-  /** Without a filter from maintained aggregates since `sinceMs`; with one from indexed queries. */
-  metrics(sinceMs: number, filter: MetricsFilter): Promise<SessionMetrics>;
+  /** Without a filter from maintained aggregates since `sessionStartMs`; with one from indexed queries. */
+  metrics(sessionStartMs: number, filter: MetricsFilter): Promise<SessionMetrics>;
+  /** What runs like this one cost and took, from the record. */
+  forecast(like: RunLike): Promise<Forecast>;
   /** Skills that were added at run time, for every process of the pool. */
   runtimeSkills(): Promise<readonly Skill[]>;
   putSkill(skill: Skill): Promise<void>;
@@ -222,10 +236,15 @@ export interface Records {
       readonly config?: SlotConfig;
       readonly process?: ProcessIdentity | null;
       readonly error?: string | null;
-      readonly restarted?: boolean;
+      /** `errored` only: told with the event. */
+      readonly failures?: number;
+      readonly restartAtMs?: number;
     },
   ): Promise<SlotRecord>;
-  setTargetSlots(hostId: string, target: number): Promise<void>;
+  /** An errored slot takes work again; its host hears of it by the event. @throws {PoolError} `slot_not_found`, `slot_state`. */
+  restartSlot(id: string, by: "hand" | "supervisor"): Promise<SlotRecord>;
+  /** @throws {PoolError} `no_host`. */
+  setTargetSlots(hostId: string, target: number, by?: "auto"): Promise<void>;
 
   // Money -----------------------------------------------------------------------------------------------------------
   budget(): Promise<BudgetState>;

@@ -1,5 +1,6 @@
 /** What a task, a run, a slot and a host are. All names as on the wire, in camelCase. */
 import type { TaskPlan } from "./attempt.ts";
+import type { HeldBack } from "./governor.ts";
 import type { EndReason } from "./outcome.ts";
 
 /** Every state, in the order of a task's way. */
@@ -27,7 +28,7 @@ export const settingSources = ["user", "project", "local"] as const;
 export type SettingSource = (typeof settingSources)[number];
 
 /** Why a pending task is not taken yet. */
-export const holdReasons = ["budget", "limit", "memory", "dependency", "claim", "launch", "retry", "overload"] as const;
+export const holdReasons = ["budget", "limit", "memory", "dependency", "claim", "launch", "retry", "overload", "reserve"] as const;
 export type HoldReason = (typeof holdReasons)[number];
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -109,6 +110,8 @@ export interface TaskResult {
   /** The model that really answered. */
   readonly model?: string;
   readonly sessionId?: string;
+  /** The HTTP status with which the Messages API failed it. */
+  readonly apiStatus?: number;
   readonly failedCommand?: string;
   readonly exitCode?: number;
   readonly stderr?: string;
@@ -204,6 +207,8 @@ export interface SlotConfig extends Omit<TaskOverrides, "jsonSchema" | "maxBudge
   readonly description?: string;
   readonly slotAssignmentTimeoutSecs?: number;
   readonly conversation?: "fresh" | "continue";
+  /** It takes no work by itself, only what is claimed for it. */
+  readonly pull?: boolean;
 }
 
 export interface SlotRecord {
@@ -217,6 +222,7 @@ export interface SlotRecord {
   readonly sessionCwd?: string;
   readonly tasksCompleted: number;
   readonly costMicrodollars: number;
+  /** How often it was restarted after a failure, in all. */
   readonly restartCount: number;
   readonly worktreePath?: string;
   /** Why it is errored. */
@@ -256,6 +262,7 @@ export interface PoolStatus {
   readonly totalSlots: number;
   readonly idleSlots: number;
   readonly busySlots: number;
+  readonly erroredSlots: number;
   readonly runningTasks: number;
   readonly pendingTasks: number;
   readonly heldTasks: number;
@@ -269,9 +276,13 @@ export interface PoolStatus {
   readonly reservedMicrodollars: number;
   readonly hosts: number;
   readonly shutdown: boolean;
+  /** What holds the whole queue back beyond the budget, if anything does. */
+  readonly heldBack?: HeldBack;
 }
 
 export interface TaskFilter {
+  /** Default every kind. */
+  readonly kind?: TaskRecord["kind"] | readonly TaskRecord["kind"][];
   readonly state?: TaskState | readonly TaskState[];
   readonly slotId?: string;
   /** A task matches if it has any of them. */

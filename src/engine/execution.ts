@@ -4,9 +4,11 @@
  * E1. `carryOut` never rejects: whatever happens is an Outcome.
  * E2. The first cause that ends a run is the one its outcome names.
  */
+import { attemptPrompt } from "../core/attempt.ts";
 import { resolveSettings, type ResolvedSettings } from "../core/config.ts";
 import { contextText } from "../core/context-text.ts";
 import { PoolError } from "../core/errors.ts";
+import { messagesText } from "../core/message.ts";
 import type { EndReason, Outcome } from "../core/outcome.ts";
 import type { EndCause, SlotProcess, TurnEvent } from "../core/ports.ts";
 import type { Finish, Lease } from "../core/records.ts";
@@ -33,6 +35,8 @@ export class Execution {
   readonly #startedAt: number;
   #reservedMicrodollars: number;
   #growing = false;
+  /** What the model was given: acknowledged when the run commits (N1 of core/message.ts). */
+  #messages: readonly string[] = [];
 
   constructor(parts: EngineParts, slot: Slot, lease: Lease) {
     this.#parts = parts;
@@ -80,8 +84,8 @@ export class Execution {
       if (this.#controller.signal.aborted) return this.#unstarted(undefined);
       const turn = turnSpec(this.#parts.config, this.#settings, {
         runId: this.lease.runId,
-        prompt: opened.goesOn ? goOnPrompt : this.lease.task.prompt,
-        context: contextText(this.slot.config, await this.#parts.records.context()),
+        prompt: opened.goesOn ? goOnPrompt : attemptPrompt(this.lease.task),
+        context: await this.#context(),
       });
       return await opened.process.turn(turn, this.#controller.signal, (event) => {
         this.#hear(event);
@@ -89,6 +93,15 @@ export class Execution {
     } catch (error) {
       return this.#unstarted(error);
     }
+  }
+
+  /** Identity, shared facts and unread messages; the pool's own questions are asked without them. */
+  async #context(): Promise<string | undefined> {
+    if (this.lease.task.kind === "route") return undefined;
+    const messages = await this.#parts.records.deliverMessages(this.slot.id);
+    this.#messages = messages.map((message) => message.id);
+    const parts = [contextText(this.slot.config, await this.#parts.records.context()), messagesText(messages)];
+    return parts.filter((part) => part !== undefined).join("\n\n") || undefined;
   }
 
   async #open(): Promise<{ readonly process: SlotProcess; readonly goesOn: boolean }> {
@@ -108,6 +121,8 @@ export class Execution {
 
   /** The conversation that was asked for; undefined: a fresh one. */
   async #conversation(): Promise<string | undefined> {
+    const { plan, result } = this.lease.task;
+    if (plan?.keepsConversation === true) return result?.sessionId; // that of the answer that was rejected
     const choice = this.#settings.conversation;
     if (choice === "fresh") return undefined;
     if (choice === "continue") {
@@ -202,7 +217,8 @@ export class Execution {
   /** What is committed: a run that this host itself cut short for its shutdown goes back to the queue. */
   async #finish(outcome: Outcome): Promise<Finish> {
     const { task, runId } = this.lease;
-    const base = { taskId: task.id, runId, cwd: this.cwd };
+    const messages = this.#messages;
+    const base = { taskId: task.id, runId, cwd: this.cwd, ...(messages.length === 0 ? {} : { messages }) };
     if (outcome.kind === "limited") {
       return { ...base, outcome, hold: { reason: "limit", untilMs: outcome.resetsAtMs } };
     }

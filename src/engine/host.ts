@@ -10,16 +10,23 @@ import type { PoolEvent } from "../core/events.ts";
 import type { EndCause } from "../core/ports.ts";
 import type { DispatchHook, Finish, Lease } from "../core/records.ts";
 import type { HostKind, HostRecord, SlotConfig, TaskRecord } from "../core/task.ts";
+import { Autoscaler } from "./autoscaler.ts";
+import { claimedLease, untouched } from "./claimed.ts";
 import { Execution } from "./execution.ts";
 import type { EngineParts } from "./parts.ts";
 import { Recovery } from "./recovery.ts";
 import { SlotSet } from "./slot-set.ts";
 import type { Slot } from "./slot.ts";
+import { Supervisor } from "./supervisor.ts";
 
 /** How often a host looks for dead hosts and renews its lease; a small part of the lease. */
 const stepMs = 1_000;
 const commitRetryMs = 500;
 const commitAttemptsAtEnd = 5;
+
+const diedText = "Its process died in three runs in a row, and not of one task alone.";
+
+type TaskStarted = Extract<PoolEvent, { type: "task.started" }>;
 
 export interface HostOptions {
   readonly id: string;
@@ -32,7 +39,9 @@ export class Host implements DispatchHook {
   readonly #parts: EngineParts;
   readonly #options: HostOptions;
   readonly #recovery: Recovery;
+  readonly #supervisor: Supervisor;
   readonly #slots: SlotSet;
+  readonly #autoscaler: Autoscaler;
   readonly #running = new Map<string, Execution>();
   /** Everything under way that `stop` must see the end of; the runs are among it. */
   readonly #work = new Set<Promise<void>>();
@@ -49,14 +58,16 @@ export class Host implements DispatchHook {
     this.#options = options;
     this.id = options.id;
     this.#recovery = new Recovery(parts);
-    this.#slots = new SlotSet(parts);
+    this.#supervisor = new Supervisor(parts);
+    this.#slots = new SlotSet(parts, this.#supervisor);
+    this.#autoscaler = new Autoscaler(parts, this.#slots);
   }
 
   /** Registers host and slots, and begins to take work. Recovery of dead hosts goes on beside it. */
   async start(): Promise<void> {
     const { records, clock } = this.#parts;
     await records.startHost(this.#record(clock.now()));
-    await this.#slots.add(this.id, this.#options.slots);
+    // Before there are slots: another process may claim a task for one as soon as there is.
     this.#endings.push(
       records.follow((events) => {
         for (const event of events) this.#obey(event);
@@ -65,6 +76,7 @@ export class Host implements DispatchHook {
         this.#wake();
       }),
     );
+    await this.#slots.add(this.id, this.#options.slots);
     records.setDispatcher(this.id, this.#options.kind === "attached", this);
     this.#step();
     await records.dispatch();
@@ -100,10 +112,11 @@ export class Host implements DispatchHook {
     const { slot } = execution;
     const finish = await execution.carryOut();
     if (execution.launchError === undefined) {
-      slot.launchFailures = 0;
       slot.settle(finish.outcome.result.sessionId);
+      const died = finish.outcome.kind === "lost" && finish.countsAsLost !== false;
+      if (slot.diedTooOften(finish.taskId, died)) this.#track(this.#errored(slot, diedText));
     } else {
-      this.#track(this.#rest(slot, execution.launchError));
+      this.#track(this.#errored(slot, execution.launchError));
     }
     slot.freeSince = this.#parts.clock.monotonic();
     await this.#commit(finish, slot);
@@ -113,10 +126,15 @@ export class Host implements DispatchHook {
     if (this.#running.size === 0) await this.#failWhatNeverFits();
   }
 
-  async #rest(slot: Slot, error: string): Promise<void> {
-    await this.#slots.rest(slot, error);
-    // Somebody waits for these and no slot of ours can do them; what was only submitted stays in the queue.
-    if (this.#slots.isHopeless) await this.#parts.records.failPending(this.id, "launch", error);
+  async #errored(slot: Slot, error: string): Promise<void> {
+    await this.#supervisor.failed(slot, error);
+    await this.#failWhatNobodyTakes();
+  }
+
+  /** Somebody waits for these and no slot of ours can do them; what was only submitted stays in the queue. */
+  async #failWhatNobodyTakes(): Promise<void> {
+    const { hopeless } = this.#slots;
+    if (hopeless !== undefined) await this.#parts.records.failPending(this.id, "launch", hopeless);
   }
 
   /** Tasks that a caller of this process waits for and that no settlement can make affordable any more. */
@@ -149,8 +167,17 @@ export class Host implements DispatchHook {
       case "task.cancel_requested":
         if (event.taskId !== undefined) this.end(event.taskId, "cancel");
         break;
+      case "task.submitted":
+        if (this.#slots.hopeless !== undefined) this.#track(this.#failWhatNobodyTakes());
+        break;
+      case "task.started":
+        if (this.#isClaimed(event)) this.#track(this.#takeClaimed(event));
+        break;
+      case "slot.restarted":
+        this.#restarted(event.slotId, event.data.by);
+        break;
       case "slot.configured":
-        this.#track(this.#slots.reconfigure());
+        this.#track(this.#reconfigure());
         break;
       case "host.scaled":
         if (event.data.hostId === this.id) this.#track(this.#slots.scale(this.id, event.data.targetSlots));
@@ -166,6 +193,48 @@ export class Host implements DispatchHook {
       default:
         break;
     }
+  }
+
+  /** Somebody leased a task to a slot of this host, and it has not begun here: events follow on the host's own leases. */
+  #isClaimed({ taskId = "", slotId = "", data }: TaskStarted): boolean {
+    return this.#slots.get(slotId) !== undefined && this.#running.get(taskId)?.lease.runId !== data.runId;
+  }
+
+  async #takeClaimed(event: TaskStarted): Promise<void> {
+    const lease = await claimedLease(this.#parts.records, this.id, event.taskId ?? "", event.data.runId);
+    if (lease === undefined || !this.#isClaimed(event)) return;
+    if (!this.#stopping && this.#slots.get(lease.slotId)?.isIdle === true) {
+      this.leased([lease]);
+      return;
+    }
+    // The slot began to drain, or took another task, in the moment of the claim.
+    await this.#parts.records.finish(untouched(lease));
+  }
+
+  #restarted(slotId: string | undefined, by: "hand" | "supervisor"): void {
+    const slot = this.#slots.get(slotId ?? "");
+    if (slot === undefined) return;
+    slot.error = undefined;
+    if (by === "hand") slot.failures = 0; // V2 of supervisor.ts
+    this.#wake();
+  }
+
+  async #reconfigure(): Promise<void> {
+    await this.#slots.reconfigure();
+    this.#wake();
+  }
+
+  /** Restarts, now, every errored slot that has not failed too often; resolves to their ids. */
+  checkSlots(): Promise<readonly string[]> {
+    return this.#supervisor.check(this.#slots.all());
+  }
+
+  /** Has errored slots tried again from now on; the function ends it. */
+  supervise(intervalMs: number): () => void {
+    this.#supervisor.start(intervalMs, this.#slots.all());
+    return () => {
+      this.#supervisor.stop();
+    };
   }
 
   /** Ends a run of this host early; false: the task does not run here. */
@@ -222,6 +291,7 @@ export class Host implements DispatchHook {
     const { records, clock } = this.#parts;
     const deadline = await records.nextDeadlineMs();
     if (deadline !== undefined && deadline <= clock.now()) await records.sweep();
+    if (this.#options.kind !== "attached") await this.#autoscaler.step(this.id);
     await this.recover();
   }
 
@@ -246,6 +316,7 @@ export class Host implements DispatchHook {
   async stop(graceMs = 0, signal?: AbortSignal): Promise<readonly string[]> {
     if (this.#stopping) return [];
     this.#stopping = true;
+    this.#supervisor.stop();
     if (graceMs > 0 && this.#running.size > 0 && signal?.aborted !== true) await this.#runsEndOr(graceMs, signal);
     const cut = this.runningTasks;
     for (const execution of this.#running.values()) execution.end("shutdown");

@@ -1,5 +1,5 @@
 /**
- * The slots of one host: which is free, which fits a task, which rests because its Claude does not open, which leaves.
+ * The slots of one host: which is free, which fits a task, which leaves.
  *
  * Owns: the slots and their rows. Never touches: tasks.
  */
@@ -8,19 +8,17 @@ import type { SlotConfig, TaskRecord } from "../core/task.ts";
 import { launchKey, launchSpec } from "./launch.ts";
 import type { EngineParts } from "./parts.ts";
 import { Slot } from "./slot.ts";
-
-/** Between two tries of a slot whose process does not open, in milliseconds: doubled each time, up to the longest. */
-const reopenMs = 500;
-const longestReopenMs = 30_000;
+import type { Supervisor } from "./supervisor.ts";
 
 export class SlotSet {
   readonly #parts: EngineParts;
   readonly #slots = new Map<string, Slot>();
-  readonly #timers = new Set<() => void>();
+  readonly #supervisor: Supervisor;
   #closed = false;
 
-  constructor(parts: EngineParts) {
+  constructor(parts: EngineParts, supervisor: Supervisor) {
     this.#parts = parts;
+    this.#supervisor = supervisor;
   }
 
   async add(hostId: string, configs: readonly SlotConfig[]): Promise<void> {
@@ -35,9 +33,18 @@ export class SlotSet {
     return this.#slots.get(id);
   }
 
-  /** Ids of the free ones, the longest idle first. */
+  all(): readonly Slot[] {
+    return [...this.#slots.values()];
+  }
+
+  /** How many there are but for those that leave. */
+  get present(): number {
+    return this.all().filter((slot) => !slot.draining).length;
+  }
+
+  /** Ids of the free ones that take work by themselves, the longest idle first. */
   free(): readonly string[] {
-    const free = [...this.#slots.values()].filter((slot) => slot.free && !slot.draining && slot.error === undefined);
+    const free = this.all().filter((slot) => slot.isIdle && slot.config.pull !== true);
     return free.sort((a, b) => a.freeSince - b.freeSince).map((slot) => slot.id);
   }
 
@@ -53,23 +60,16 @@ export class SlotSet {
     return warm ?? first;
   }
 
-  /** A slot whose process does not open takes nothing for a while; resolves once that is on record. */
-  async rest(slot: Slot, error: string): Promise<void> {
-    slot.error = error;
-    slot.launchFailures += 1;
-    const pauseMs = Math.min(reopenMs * 2 ** (slot.launchFailures - 1), longestReopenMs);
-    const cancel = this.#parts.clock.after(pauseMs, () => {
-      this.#timers.delete(cancel);
-      slot.error = undefined;
-      this.#reopen(slot).catch(this.#parts.report);
-    });
-    this.#timers.add(cancel);
-    await this.#parts.records.updateSlot(slot.id, { state: "errored", error });
+  /** Why no slot will take a task, if none will for long or ever. */
+  get hopeless(): string | undefined {
+    const slots = this.all();
+    return slots.every((slot) => this.#supervisor.isHopeless(slot)) ? slots[0]?.error : undefined;
   }
 
-  /** Has every slot failed to open as often as the pool allows? */
-  get isHopeless(): boolean {
-    return [...this.#slots.values()].every((slot) => slot.launchFailures >= this.#parts.config.maxRestarts);
+  /** How many have been idle for so long and have no settings of their own, which nobody would give a new one. */
+  plainIdleFor(ms: number): number {
+    const since = this.#parts.clock.monotonic() - ms;
+    return this.all().filter((slot) => slot.isIdle && slot.isPlain && slot.freeSince <= since).length;
   }
 
   /** Opens the processes of free slots ahead of their first task; one after the other, since each is heavy. */
@@ -80,7 +80,7 @@ export class SlotSet {
       const launch = launchSpec(this.#parts.config, this.#settings(slot, {}), this.#parts.cwd);
       await slot
         .warm(launch)
-        .catch((error: unknown) => this.rest(slot, error instanceof Error ? error.message : String(error)));
+        .catch((error: unknown) => this.#supervisor.failed(slot, error instanceof Error ? error.message : String(error)));
     }
   }
 
@@ -94,8 +94,10 @@ export class SlotSet {
       await this.#parts.records.dispatch();
       return;
     }
-    // Idle ones go first; a busy one finishes its task.
-    const leaving = active.sort((a, b) => Number(b.free) - Number(a.free)).slice(0, active.length - target);
+    // Idle ones go first, those without settings of their own before others; a busy one finishes its task.
+    const leaving = active
+      .sort((a, b) => Number(b.free) - Number(a.free) || Number(b.isPlain) - Number(a.isPlain))
+      .slice(0, active.length - target);
     await Promise.all(
       leaving.map(async (slot) => {
         slot.draining = true;
@@ -126,8 +128,7 @@ export class SlotSet {
   async clear(): Promise<readonly SlotConfig[]> {
     const slots = [...this.#slots.values()];
     this.#slots.clear();
-    for (const cancel of this.#timers) cancel();
-    this.#timers.clear();
+    this.#supervisor.forget();
     await Promise.all(
       slots.map(async (slot) => {
         slot.draining = true;
@@ -141,12 +142,6 @@ export class SlotSet {
   async close(): Promise<void> {
     this.#closed = true;
     await this.clear();
-  }
-
-  async #reopen(slot: Slot): Promise<void> {
-    if (slot.draining) return;
-    await this.#parts.records.updateSlot(slot.id, { state: "idle", error: null, restarted: true });
-    await this.#parts.records.dispatch();
   }
 
   #settings(slot: Slot, task: Parameters<typeof resolveSettings>[2]): ReturnType<typeof resolveSettings> {

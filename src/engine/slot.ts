@@ -14,6 +14,9 @@ import type { EngineParts } from "./parts.ts";
 /** Memory is asked for after every so many tasks: it grows slowly, and the question costs a walk over a process tree. */
 const tasksBetweenMemoryChecks = 10;
 
+/** So many runs in a row whose process died make a slot errored. */
+const deathsToError = 3;
+
 interface OpenProcess {
   readonly process: SlotProcess;
   readonly launch: LaunchSpec;
@@ -33,10 +36,12 @@ export class Slot {
   freeSince = 0;
   /** It takes nothing new and stops when it is free. */
   draining = false;
-  /** Why it takes nothing for now. */
+  /** Why it is errored and takes nothing. */
   error: string | undefined;
-  /** How often in a row its process did not open. */
-  launchFailures = 0;
+  /** How often in a row it became errored. */
+  failures = 0;
+  /** The tasks in whose runs its process died, those in a row. */
+  deaths: readonly string[] = [];
   #open: OpenProcess | undefined;
   #settled: Promise<void> = Promise.resolve();
   readonly #parts: EngineParts;
@@ -45,6 +50,16 @@ export class Slot {
     this.#parts = parts;
     this.id = record.id;
     this.config = record.config;
+  }
+
+  /** Could it take a task at once? */
+  get isIdle(): boolean {
+    return this.free && !this.draining && this.error === undefined;
+  }
+
+  /** Has it no settings of its own? */
+  get isPlain(): boolean {
+    return Object.keys(this.config).length === 0;
   }
 
   /** Is a process open that this launch spec could use as it is? */
@@ -87,6 +102,20 @@ export class Slot {
     this.#settled = this.#tidy().catch((error: unknown) => {
       this.#parts.report(error);
     });
+  }
+
+  /**
+   * A run is over; true: its process died under it, and under so many before it that the slot is to blame. One task that
+   * kills its process again and again is not enough for that.
+   */
+  diedTooOften(taskId: string, died: boolean): boolean {
+    if (!died) {
+      this.deaths = [];
+      this.failures = 0;
+      return false;
+    }
+    this.deaths = [...this.deaths.slice(1 - deathsToError), taskId];
+    return this.deaths.length === deathsToError && new Set(this.deaths).size > 1;
   }
 
   /** Resolves when nothing of its process tree is alive. */

@@ -12,16 +12,22 @@ import type { Hold, TaskRecord, TaskResult, TaskState } from "../core/task.ts";
 import { nextState, type TaskEvent } from "../core/transitions.ts";
 import { type Change, count } from "./change.ts";
 import { tellHeld } from "./holds.ts";
+import { acknowledgeMessages } from "./messages.ts";
 import { settle } from "./money.ts";
+import { judgeStep, tryAgain } from "./retry.ts";
 import { jsonColumn, selectTasks, taskOf } from "./rows.ts";
 import { writeResult } from "./write-result.ts";
 
 /** `leased` is the record as it was leased, if this process did that (E1). */
-export async function finish(change: Change, end: Finish, leased?: TaskRecord): Promise<TaskRecord | undefined> {
-  const task = await heldBy(change, end, leased);
+export async function finish(change: Change, given: Finish, leased?: TaskRecord): Promise<TaskRecord | undefined> {
+  const task = await heldBy(change, given, leased);
   if (task === undefined) return undefined;
-  const { outcome } = end;
+  const outcome = await judgeStep(change, task, given.outcome);
+  const end = { ...given, outcome };
   await closeRun(change, task, ledgerOf(outcome), end.cwd);
+  if (end.messages !== undefined && outcome.kind !== "lost" && outcome.kind !== "limited") {
+    await acknowledgeMessages(change, String(task.slotId), end.runId, end.messages);
+  }
 
   const event = eventFor(task, end);
   const state = nextState(task.state, event, task.id);
@@ -35,7 +41,9 @@ export async function finish(change: Change, end: Finish, leased?: TaskRecord): 
       resumeSessionId: end.resumeSessionId ?? task.resumeSessionId,
     });
   }
-  return endTask(change, task, state, resultFor(event, end), lostRuns);
+  const result = resultFor(event, end);
+  const again = event === "fail" ? await tryAgain(change, task, result) : undefined;
+  return again ?? endTask(change, task, state, result, lostRuns);
 }
 
 /** The task, if this run still holds it. */
@@ -144,6 +152,7 @@ export async function endTask(
     completedAtMs ?? null,
     task.seq,
   ]);
+  if (task.chainId !== undefined) await tellChain(change, task.seq);
   await writeResult(change, task.seq, result);
   count(change.pool, task.state, state);
   const { reason, costMicrodollars, elapsedMs } = result;
@@ -157,6 +166,12 @@ export async function endTask(
     task.seq,
   );
   return { ...task, ...defined({ state, lostRuns, completedAtMs, result }) };
+}
+
+/** Has a step's chain go on (W4 of change.ts). */
+export async function tellChain(change: Change, seq: number): Promise<void> {
+  const [row] = await change.sql.all("SELECT chain_seq, step FROM task WHERE seq = ? AND chain_seq IS NOT NULL", [seq]);
+  if (row !== undefined) change.moved(Number(row.chain_seq), Number(row.step));
 }
 
 /** The result of a task that was stopped because somebody asked for it. */

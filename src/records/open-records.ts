@@ -4,7 +4,12 @@ import type { Clock, Sql } from "../core/ports.ts";
 import type { Records } from "../core/records.ts";
 import { appendEvents } from "./append.ts";
 import { cancelPending, cancelRequests, cancelTask, failPending } from "./cancel.ts";
+import { followSteps } from "./chain-advance.ts";
+import { chainProgress, listChains } from "./chain-query.ts";
+import { specOfChain } from "./chain-rows.ts";
+import { submitChain } from "./chains.ts";
 import { type Change, poolOf, poolQuery } from "./change.ts";
+import { claim, restartSlot } from "./claim.ts";
 import { contextOf, deleteContext, setContext } from "./context.ts";
 import { exportLines } from "./export.ts";
 import { type Dispatching, dispatching } from "./dispatching.ts";
@@ -14,11 +19,14 @@ import { groupCommit, type Write } from "./group-commit.ts";
 import { nextDeadlineMs, releaseHolds, sweep } from "./holds.ts";
 import { claimRecovery, endHost, recoverRun, renewHost, runningOf, setTargetSlots, startHost } from "./hosts.ts";
 import { importAll, parseLines } from "./import.ts";
+import { countMessages, messagesFor, peekMessages, readMessages, sendMessage } from "./messages.ts";
 import { migrate } from "./migrations.ts";
 import { budgetOf, estimateOf, growReservation, renewBudget, resetBudget, setBudget } from "./money.ts";
 import { prune } from "./prune.ts";
 import { eventsAfter, getMany, idsLike, lastEventSeq, listTasks, runsOf, statusOf } from "./query.ts";
+import { approve, reject } from "./review.ts";
 import { hostOf, slotOf } from "./rows.ts";
+import { deleteSkill, putSkill, runtimeSkills } from "./skills.ts";
 import { addSlots, updateSlot } from "./slots.ts";
 import { submit } from "./submit.ts";
 
@@ -41,7 +49,7 @@ export async function openRecords({ sql, clock, pollMs = 25 }: OpenRecordsOption
   const feed = eventFeed(sql, pollMs);
   const dispatch = dispatching();
   const { lease, leased } = dispatch;
-  const commits = groupCommit({ sql, clock, before: renewBudget, lease, leased, committed: feed.committed });
+  const commits = groupCommit({ sql, clock, before: renewBudget, follow: followSteps, lease, leased, committed: feed.committed });
   let closing: Promise<void> | undefined;
 
   async function close(): Promise<void> {
@@ -58,10 +66,12 @@ export async function openRecords({ sql, clock, pollMs = 25 }: OpenRecordsOption
   };
   return {
     ...taskMethods(parts),
+    ...chainMethods(parts),
     ...dispatchMethods(parts),
     ...hostMethods(parts),
     ...moneyMethods(parts),
     ...eventMethods(parts),
+    ...messageMethods(parts),
     ...poolMethods(parts),
     close: () => (closing ??= close()),
   };
@@ -87,6 +97,17 @@ function taskMethods({ sql, write }: Parts) {
     cancelPending: (originHost) => write((change) => cancelPending(change, originHost)),
     failPending: (originHost, reason, error, hold) =>
       write((change) => failPending(change, originHost, reason, error, hold)),
+  } satisfies Partial<Records>;
+}
+
+function chainMethods({ sql, write }: Parts) {
+  return {
+    submitChain: (chain) => write((change) => submitChain(change, chain)),
+    chain: (id) => chainProgress(sql, id),
+    chainSpec: (id) => specOfChain(sql, id),
+    listChains: (page) => listChains(sql, page),
+    approve: (id) => write((change) => approve(change, id)),
+    reject: (id, feedback) => write((change) => reject(change, id, feedback)),
   } satisfies Partial<Records>;
 }
 
@@ -119,7 +140,9 @@ function hostMethods({ sql, write }: Parts) {
     addSlots: (hostId, configs) => write((change) => addSlots(change, hostId, configs)),
     slots: async () => (await sql.all("SELECT * FROM slot ORDER BY number")).map(slotOf),
     updateSlot: (id, patch) => write((change) => updateSlot(change, id, patch)),
-    setTargetSlots: (hostId, target) => write((change) => setTargetSlots(change, hostId, target)),
+    restartSlot: (id, by) => write((change) => restartSlot(change, id, by)),
+    claim: (id) => write((change) => claim(change, id)),
+    setTargetSlots: (hostId, target, by) => write((change) => setTargetSlots(change, hostId, target, by)),
   } satisfies Partial<Records>;
 }
 
@@ -143,11 +166,24 @@ function eventMethods({ sql, feed, write }: Parts) {
   } satisfies Partial<Records>;
 }
 
+function messageMethods({ sql, write }: Parts) {
+  return {
+    sendMessage: (from, to, content) => write((change) => sendMessage(change, from, to, content)),
+    readMessages: (recipient, how) =>
+      how === "peek" ? peekMessages(sql, recipient) : write((change) => readMessages(change, recipient)),
+    countMessages: (recipient) => countMessages(sql, recipient),
+    deliverMessages: (slot) => messagesFor(sql, slot),
+  } satisfies Partial<Records>;
+}
+
 function poolMethods({ sql, clock, write }: Parts) {
   return {
     context: () => contextOf(sql),
     setContext: (key, value) => write((change) => setContext(change, key, value)),
     deleteContext: (key) => write((change) => deleteContext(change, key)),
+    runtimeSkills: () => runtimeSkills(sql),
+    putSkill: (skill) => write((change) => putSkill(change, skill)),
+    deleteSkill: (name) => write((change) => deleteSkill(change, name)),
     status: () => statusOf(sql, clock.now()),
     setShutdown: (shutdown) =>
       write((change) => {

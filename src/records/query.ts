@@ -82,6 +82,7 @@ function conditionsOf(
   } else if (filter.state !== undefined) {
     add("state IN (SELECT value FROM json_each(?))", JSON.stringify(filter.state));
   }
+  if (filter.kind !== undefined) add("kind IN (SELECT value FROM json_each(?))", JSON.stringify([filter.kind].flat()));
   if (filter.slotId !== undefined) add("slot_id = ?", filter.slotId);
   if (filter.tags !== undefined) {
     add(
@@ -140,6 +141,7 @@ export async function statusOf(sql: Reader, nowMs: number): Promise<PoolStatus> 
     totalSlots: live.reduce((sum, slots) => sum + slots.n, 0),
     idleSlots: slotsIn("idle"),
     busySlots: slotsIn("busy"),
+    erroredSlots: slotsIn("errored"),
     runningTasks: pool.running,
     pendingTasks: pool.pending,
     heldTasks: pool.held,

@@ -41,12 +41,9 @@ export const schema2: readonly string[] = [
     sender TEXT NOT NULL,
     recipient TEXT NOT NULL,
     content TEXT NOT NULL,
-    sent_at_ms INTEGER NOT NULL,
-    run_id TEXT,
-    read_at_ms INTEGER
+    sent_at_ms INTEGER NOT NULL
   ) STRICT`,
-  `CREATE INDEX message_unread ON message (recipient, number) WHERE read_at_ms IS NULL`,
-  `CREATE INDEX message_of_run ON message (run_id) WHERE run_id IS NOT NULL AND read_at_ms IS NULL`,
+  `CREATE INDEX message_inbox ON message (recipient, number)`,
   `CREATE TABLE scope_budget (
     scope TEXT PRIMARY KEY,
     cap INTEGER NOT NULL,
@@ -57,21 +54,29 @@ export const schema2: readonly string[] = [
   `CREATE TABLE metric (
     bucket_ms INTEGER NOT NULL,
     model TEXT NOT NULL,
-    tasks INTEGER NOT NULL DEFAULT 0,
-    completed INTEGER NOT NULL DEFAULT 0,
-    failed INTEGER NOT NULL DEFAULT 0,
-    cancelled INTEGER NOT NULL DEFAULT 0,
-    cost INTEGER NOT NULL DEFAULT 0,
-    max_cost INTEGER NOT NULL DEFAULT 0,
-    elapsed_ms INTEGER NOT NULL DEFAULT 0,
+    tasks INTEGER NOT NULL,
+    completed INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    cancelled INTEGER NOT NULL,
+    cost INTEGER NOT NULL,
+    max_cost INTEGER NOT NULL,
+    timed INTEGER NOT NULL,
+    elapsed_ms INTEGER NOT NULL,
     min_elapsed_ms INTEGER,
-    max_elapsed_ms INTEGER NOT NULL DEFAULT 0,
-    turns INTEGER NOT NULL DEFAULT 0,
-    rejected_cost INTEGER NOT NULL DEFAULT 0,
-    retried_cost INTEGER NOT NULL DEFAULT 0,
-    histogram TEXT NOT NULL DEFAULT '{}',
+    max_elapsed_ms INTEGER NOT NULL,
+    turns INTEGER NOT NULL,
+    rejected_cost INTEGER NOT NULL,
+    retried_cost INTEGER NOT NULL,
+    routing_cost INTEGER NOT NULL,
     PRIMARY KEY (bucket_ms, model)
   ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE metric_bin (
+    bucket_ms INTEGER NOT NULL,
+    bin INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    PRIMARY KEY (bucket_ms, bin)
+  ) STRICT, WITHOUT ROWID`,
+  `CREATE INDEX task_created ON task (created_at_ms)`,
   `CREATE TABLE held_back (
     reason TEXT PRIMARY KEY,
     times INTEGER NOT NULL DEFAULT 0,
@@ -81,4 +86,9 @@ export const schema2: readonly string[] = [
   `CREATE TABLE skill (name TEXT PRIMARY KEY, definition TEXT NOT NULL) STRICT, WITHOUT ROWID`,
   `ALTER TABLE pool ADD COLUMN chains_running INTEGER NOT NULL DEFAULT 0`,
   `ALTER TABLE pool ADD COLUMN governor TEXT`,
+  `ALTER TABLE pool ADD COLUMN scopes INTEGER NOT NULL DEFAULT 0`,
+  `ALTER TABLE run ADD COLUMN scopes TEXT`,
+  `ALTER TABLE task ADD COLUMN hold_scope TEXT`,
+  `CREATE INDEX task_held_scope ON task (hold_scope, priority DESC, seq)
+    WHERE state = 'pending' AND hold_reason = 'budget' AND hold_scope IS NOT NULL`,
 ];

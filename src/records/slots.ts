@@ -1,4 +1,5 @@
 /** Slots: their numbers come from a counter of the pool and are never used twice. */
+import { defined } from "../core/config.ts";
 import { slotNotFound } from "../core/errors.ts";
 import type { EventType, NewEvent } from "../core/events.ts";
 import { slotId } from "../core/ids.ts";
@@ -6,6 +7,7 @@ import type { SqlRow } from "../core/ports.ts";
 import type { Records } from "../core/records.ts";
 import type { SlotConfig, SlotRecord, SlotState } from "../core/task.ts";
 import type { Change } from "./change.ts";
+import { dropMessages } from "./messages.ts";
 import { slotNumber, slotOf } from "./rows.ts";
 
 export type SlotPatch = Parameters<Records["updateSlot"]>[1];
@@ -37,12 +39,13 @@ export async function updateSlot(change: Change, id: string, patch: SlotPatch): 
   const process = patch.process === undefined ? before.process : patch.process && JSON.stringify(patch.process);
   const error = patch.error === undefined ? before.error : patch.error;
   const [after] = await change.sql.all(
-    `UPDATE slot SET state = ?, config = ?, process = ?, error = ?, restart_count = restart_count + ? WHERE number = ? RETURNING *`,
-    [state, config ?? null, process ?? null, error ?? null, patch.restarted === true ? 1 : 0, slotNumber(id)],
+    `UPDATE slot SET state = ?, config = ?, process = ?, error = ? WHERE number = ? RETURNING *`,
+    [state, config ?? null, process ?? null, error ?? null, slotNumber(id)],
   );
   if (patch.config !== undefined && config !== before.config)
     change.emit({ type: "slot.configured", slotId: id, data: {} });
-  if (state !== before.state) tellState(change, id, state, patch.error ?? undefined);
+  if (state !== before.state) tellState(change, id, state, patch);
+  if (state === "stopped") await dropMessages(change, id);
   return slotOf(after ?? before);
 }
 
@@ -56,13 +59,18 @@ export async function stopSlots(change: Change, hostId: string): Promise<void> {
     "UPDATE slot SET state = 'stopped', current_task = NULL, process = NULL WHERE host_id = ? AND state <> 'stopped'",
     [hostId],
   );
-  for (const row of rows) change.emit({ type: "slot.stopped", slotId: slotId(Number(row.number)), data: {} });
+  for (const row of rows) {
+    const id = slotId(Number(row.number));
+    change.emit({ type: "slot.stopped", slotId: id, data: {} });
+    await dropMessages(change, id);
+  }
 }
 
-function tellState(change: Change, id: string, state: SlotState, error: string | undefined): void {
+function tellState(change: Change, id: string, state: SlotState, patch: SlotPatch): void {
   const event = stateEvents[state];
   if (event === undefined) return;
-  const data = state === "errored" ? { error: error ?? "" } : {};
+  const { error, failures, restartAtMs } = patch;
+  const data = state === "errored" ? { error: error ?? "", ...defined({ failures, restartAtMs }) } : {};
   change.emit({ type: event, slotId: id, data } as NewEvent);
 }
 

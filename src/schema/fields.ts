@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import type { OpenPoolOptions } from "../core/api.ts";
-import { defaultConfig, type PoolConfig } from "../core/config.ts";
+import { defaultConfig, type PoolConfig, type ScalingConfig } from "../core/config.ts";
 import {
   efforts,
   hostKinds,
@@ -27,12 +27,13 @@ import {
   oneOf,
   promptText,
   seconds,
+  share,
   text,
   whole,
   wholeAtLeast,
 } from "./values.ts";
 
-type Fields<T> = Readonly<Record<keyof T, z.ZodType>>;
+export type Fields<T> = Readonly<Record<keyof T, z.ZodType>>;
 
 const effort = z
   .enum([...efforts, "min"], { error: `one of ${efforts.join(", ")} (min means low)` })
@@ -103,6 +104,7 @@ const slotFields = {
   description: text("text that is not empty", 4_000).optional().describe("More about the slot; told to the model."),
   slotAssignmentTimeoutSecs: seconds().optional().describe("Kept for the original's sake; the pool's setting counts."),
   conversation: oneOf(["fresh", "continue"]).optional().describe("Whether each task starts a new conversation."),
+  pull: flag().optional().describe("The slot takes no work by itself, only what is claimed for it."),
 } satisfies Fields<SlotConfig>;
 
 const scaling = z
@@ -110,7 +112,10 @@ const scaling = z
     {
       minSlots: wholeAtLeast(0).default(defaultConfig.scaling.minSlots).describe("The fewest slots."),
       maxSlots: wholeAtLeast(1).default(defaultConfig.scaling.maxSlots).describe("The most slots."),
-    },
+      auto: flag().optional().describe("Each host changes its number of slots by itself, by what waits; default false."),
+      upDelayMs: milliseconds(0).optional().describe("Tasks that have waited so long get another slot; default 1000."),
+      downDelayMs: milliseconds(0).optional().describe("A slot that is idle so long is taken away; default 60000."),
+    } satisfies Fields<ScalingConfig>,
     { error: "an object with the fewest and the most slots" },
   )
   .refine((bounds) => bounds.minSlots <= bounds.maxSlots, { error: "a minimum that is not above the maximum" });
@@ -122,15 +127,15 @@ const poolConfigFields = {
   budgetMicrodollars: wholeAtLeast(0).optional().describe("The pool's cap in millionths of a dollar."),
   budgetRenews: oneOf(["none", "day", "week"]).optional().describe("When spending starts to count anew by itself."),
   slotMode: oneOf(slotModes).optional().describe("`persistent` keeps a process open between tasks."),
-  maxRestarts: wholeAtLeast(0).optional().describe("How often a slot's process is opened anew after it failed to open."),
+  maxRestarts: wholeAtLeast(0).optional().describe("How often in a row an errored slot is tried again; then it stays errored."),
   worktreeIsolation: flag().optional().describe("A git worktree for each slot (not in this version)."),
   worktreeBaseDir: text("a directory").optional().describe("Where the worktrees are (not in this version)."),
   slotAssignmentTimeoutSecs: seconds().optional().describe("Tasks that wait longer for a slot fail; default: they wait."),
   scaling: scaling.optional().describe("Bounds of the number of slots."),
   unattendedMode: flag().optional().describe("With no permission mode chosen: `dontAsk` instead of `plan`."),
   detectPermissionPrompts: flag().optional().describe("A run whose last tool call was denied fails."),
-  supervisorEnabled: flag().optional().describe("A supervisor of the slots (not in this version)."),
-  supervisorIntervalSecs: seconds().optional().describe("How often the supervisor looks, in seconds."),
+  supervisorEnabled: flag().optional().describe("Errored slots are tried again by themselves; default true."),
+  supervisorIntervalSecs: seconds().optional().describe("The longest pause before an errored slot is tried again, in seconds."),
   strictMcpConfig: flag().optional().describe("Only the MCP servers named here, never the project's own."),
   claude: text("the path of a program").optional().describe("The Claude program; default the Agent SDK's own."),
   env: environment.optional().describe("Added to the environment of every Claude process."),
@@ -141,9 +146,14 @@ const poolConfigFields = {
   maxTasksPerProcess: wholeAtLeast(1).optional().describe("A process is replaced after so many tasks."),
   maxProcessMemoryBytes: wholeAtLeast(1).optional().describe("A process is replaced past so much memory."),
   maxLostRuns: wholeAtLeast(1).optional().describe("A task whose process died so often fails."),
+  limitReserve: share().optional().describe("Share of a subscription's usage window kept for your own terminal, 0 to 1."),
+  rampStepMs: milliseconds(1).optional().describe("After a limit or an overload, one more task runs at once after so long."),
+  maxOpening: wholeAtLeast(1).optional().describe("How many processes a host opens at the same time."),
+  minFreeMemoryBytes: wholeAtLeast(0).optional().describe("With less memory free, a host opens no process; Linux only."),
   leaseMs: milliseconds(1).optional().describe("How long a host's right to its tasks lasts without renewal."),
   conversation: oneOf(["fresh", "continue"]).optional().describe("Whether each task starts a new conversation."),
   allowBypassPermissions: flag().optional().describe("Whether mode `bypassPermissions` is possible at all."),
+  skillCommands: flag().optional().describe("Whether commands inside trusted skills are run when the skill is."),
 } satisfies Fields<PoolConfig>;
 
 export const slotConfigSchema = z.strictObject(slotFields, { error: "an object, a slot's configuration" });
@@ -169,6 +179,12 @@ export const poolOptionsSchema = z.strictObject(
   {
     ...fileFields,
     cwd: text("a directory").optional(),
+    homes: z
+      .strictObject(
+        { pool: text("a directory").optional(), claude: text("a directory").optional() },
+        { error: "an object with the user's folders" },
+      )
+      .optional(),
     kind: oneOf(hostKinds).optional(),
     runner: port("runner"),
     clock: port("clock"),

@@ -10,7 +10,7 @@ import { problem } from "./problem.ts";
 export type { Casing } from "./casing.ts";
 
 /** What claude-pool.json can set: the options of `openPool` that make sense in a file. */
-export type ConfigFile = Omit<OpenPoolOptions, "cwd" | "kind" | "runner" | "clock" | "processes">;
+export type ConfigFile = Omit<OpenPoolOptions, "cwd" | "homes" | "kind" | "runner" | "clock" | "processes">;
 
 /**
  * A task's specification: a prompt, or an object with a `prompt`.
@@ -76,7 +76,8 @@ export function refuseBypass(mode: PermissionMode | undefined, allowBypassPermis
   );
 }
 
-function parse<T>(schema: z.ZodObject, input: unknown, casing: Casing, where?: string): T {
+/** Any schema's value, or the first thing wrong with it in the caller's own words. @throws {PoolError} `invalid_options`. */
+export function parse<T>(schema: z.ZodObject, input: unknown, casing: Casing, where?: string): T {
   const value = toLibrary(input, casing);
   const answer = schema.safeParse(value);
   if (!answer.success) {
@@ -87,7 +88,7 @@ function parse<T>(schema: z.ZodObject, input: unknown, casing: Casing, where?: s
 
 function checked<T extends ConfigFile>(options: T, casing: Casing, where?: string): T {
   const at = where === undefined ? "" : `${where}: `;
-  for (const field of ["supervisorEnabled", "worktreeIsolation", "worktreeBaseDir"] as const) {
+  for (const field of ["worktreeIsolation", "worktreeBaseDir"] as const) {
     if (options[field] === undefined || options[field] === false) continue;
     throw new PoolError(
       "unsupported",

@@ -605,7 +605,8 @@ function hosts(opened: Opened): void {
     await records.startHost(hostRecord("host-b"));
     const [added] = await records.addSlots("host-b", [{ name: "one" }]);
     const process = { pid: 7, startTime: "8", marker: "m" };
-    await records.updateSlot("slot-2", { process, restarted: true, config: { name: "two" } });
+    await records.updateSlot("slot-2", { process, state: "errored", error: "first", config: { name: "two" } });
+    await records.restartSlot("slot-2", "hand");
     const updated = await records.updateSlot("slot-2", { process: null, state: "errored", error: "broken" });
     expect({ added: added?.id, updated, status: (await records.status()).totalSlots }).toEqual({
       added: "slot-2",
