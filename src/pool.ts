@@ -4,10 +4,14 @@ import type {
   DrainOptions,
   DrainSummary,
   EventsOptions,
+  FanOutChainsOptions,
   FanOutOptions,
   MessageSpec,
+  ResumeChainOptions,
+  RunChainOptions,
   RunOptions,
   Settled,
+  SettledChain,
   SlotFilter,
   SubmitOptions,
   SupervisorHandle,
@@ -15,6 +19,7 @@ import type {
   WaitAnswer,
   WaitOptions,
 } from "./core/api.ts";
+import type { ChainOptions, ChainProgress, ChainResult, StepSpec } from "./core/chain.ts";
 import type { PoolConfig } from "./core/config.ts";
 import { PoolError, invalidOptions, slotNotFound, taskNotFound } from "./core/errors.ts";
 import type { PoolEvent } from "./core/events.ts";
@@ -46,6 +51,7 @@ import { outcomeOf, Waiting } from "./engine/waiting.ts";
 import { eventStream } from "./event-stream.ts";
 import { NeutralFolder } from "./neutral-folder.ts";
 import { PoolBudget } from "./pool-budget.ts";
+import { PoolChains } from "./pool-chains.ts";
 import { PoolSkills } from "./pool-skills.ts";
 import { parseSlotConfig, refuseBypass } from "./schema/parse.ts";
 import {
@@ -56,6 +62,7 @@ import {
   parseRouteOptions,
   parseSupervisorOptions,
 } from "./schema/parse-requests.ts";
+import { parseFeedback } from "./schema/review.ts";
 import { wholeNumber } from "./schema/whole-number.ts";
 import { Task } from "./task-handle.ts";
 
@@ -68,6 +75,7 @@ export class Pool implements AsyncDisposable {
   readonly #parts: EngineParts;
   readonly #records: Records;
   readonly #waiting: Waiting;
+  readonly #chains: PoolChains;
   readonly #neutralFolder: NeutralFolder;
   #host: Host | undefined;
   #closing: Promise<void> | undefined;
@@ -80,6 +88,12 @@ export class Pool implements AsyncDisposable {
     this.#waiting = new Waiting(parts.records, parts.clock);
     this.#neutralFolder = new NeutralFolder(store);
     this.budget = new PoolBudget(parts.records, parts.config);
+    this.#chains = new PoolChains({
+      records: parts.records,
+      admission: (isAwaited) => ({ ...this.#admission(isAwaited ? this.hostId : undefined), resolveSkill: undefined }),
+      outcome: (id) => this.task(id).outcome(),
+      cancel: (id) => this.cancel(id),
+    });
     this.skills = new PoolSkills({
       folders,
       records: parts.records,
@@ -187,6 +201,77 @@ export class Pool implements AsyncDisposable {
     } finally {
       listening?.stop();
     }
+  }
+
+  /**
+   * Admits a chain: steps that are tasks of their own, the output of one in the prompt of another. It survives a crash.
+   *
+   * @throws {PoolError} `invalid_options` naming the step, `unsupported`, `cwd_not_found`, and what `submit` throws.
+   * @example await pool.submitChain([{ name: "plan", prompt: "…" }, { name: "build", prompt: "Do: {previous_output}" }]);
+   */
+  async submitChain(steps: readonly StepSpec[], options: ChainOptions = {}): Promise<Task> {
+    return new Task(this, await this.#chains.submit(steps, options));
+  }
+
+  /** Submits a chain and waits for its result. @throws {PoolError} `task_failed` unless it completes; what `submitChain` throws. */
+  runChain(steps: readonly StepSpec[], options: RunChainOptions = {}): Promise<ChainResult> {
+    return this.#chains.run(steps, options);
+  }
+
+  /** Runs many chains at once; every settled result in the order of the inputs, with the ids. Never rejects because one failed. */
+  fanOutChains(
+    chains: readonly (readonly StepSpec[])[],
+    options: FanOutChainsOptions = {},
+  ): Promise<readonly SettledChain[]> {
+    return this.#chains.fanOut(chains, options);
+  }
+
+  /** How far a chain is: every step with its state, cost and time, and the running one's text so far. @throws {PoolError} `task_not_found`. */
+  async chainProgress(id: string): Promise<ChainProgress> {
+    return this.#chains.progress(await this.#fullId(id));
+  }
+
+  /** Chains, newest first, at most `limit` (default 50). */
+  listChains(page: { readonly limit?: number; readonly after?: number } = {}): Promise<readonly ChainProgress[]> {
+    return this.#records.listChains({ limit: 50, ...page });
+  }
+
+  /** As `cancel`: when this resolves, no process of any of its steps is alive. */
+  cancelChain(id: string, options: { readonly signal?: AbortSignal } = {}): Promise<TaskRecord> {
+    return this.cancel(id, options);
+  }
+
+  /**
+   * A new chain that takes over the completed steps of one that failed or was cancelled, and runs the others.
+   *
+   * @throws {PoolError} `task_not_found`, `invalid_transition`, `invalid_options` for an unknown step, and what `submit` throws.
+   */
+  async resumeChain(id: string, options: ResumeChainOptions = {}): Promise<Task> {
+    return new Task(this, await this.#chains.resume(await this.#fullId(id), options));
+  }
+
+  /** As `submit`, with a review: the task waits at `pending_review` until it is approved or rejected. */
+  submitWithReview(prompt: string | TaskSpec, options: Omit<SubmitOptions, "review"> = {}): Promise<Task> {
+    return this.submit(typeof prompt === "string" ? prompt : { ...prompt, review: true }, { ...options, review: true });
+  }
+
+  /** Completes a task that waits for review. @throws {PoolError} `task_not_found`, `invalid_transition`. */
+  async approve(id: string): Promise<TaskRecord> {
+    return this.#records.approve(await this.#fullId(id));
+  }
+
+  /**
+   * Sends a task in review back to work with feedback, or fails it if this is its last rejection; the record says which.
+   *
+   * @throws {PoolError} `task_not_found`, `invalid_transition`, `invalid_options`, `pool_shutdown`, `budget_exhausted`.
+   */
+  async reject(id: string, feedback: string): Promise<TaskRecord> {
+    return this.#records.reject(await this.#fullId(id), parseFeedback(feedback));
+  }
+
+  /** What waits for a reviewer, oldest first, a page at a time (default 50). */
+  listReviews(page: { readonly limit?: number; readonly after?: number } = {}): Promise<ListPage> {
+    return this.list({ ...page, state: "pending_review", order: "oldest" });
   }
 
   /** Tasks, newest first, a page at a time (default 50). */

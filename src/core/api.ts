@@ -1,4 +1,5 @@
 /** The shapes of what `Pool` takes and gives; names and units as on every surface. */
+import type { ChainOptions, ChainResult } from "./chain.ts";
 import type { PoolConfig } from "./config.ts";
 import type { PoolEvent } from "./events.ts";
 import type { TaskOutcome } from "./outcome.ts";
@@ -94,6 +95,26 @@ export interface SlotFilter {
   readonly role?: string;
   readonly state?: SlotState;
 }
+
+export interface RunChainOptions extends ChainOptions {
+  /** Cancels the chain and ends the wait once nothing of it runs. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ResumeChainOptions {
+  /** The step to begin at, which runs again with everything that follows of it; default the ones that did not complete. */
+  readonly from?: string;
+}
+
+export interface FanOutChainsOptions extends RunChainOptions {
+  /** Called with each as it ends. */
+  readonly onSettled?: (settled: SettledChain, index: number) => void;
+}
+
+/** One chain of several, in the place of its input; `taskId` is absent where it was not admitted. */
+export type SettledChain =
+  | { readonly status: "fulfilled"; readonly taskId: string; readonly result: ChainResult }
+  | { readonly status: "rejected"; readonly taskId?: string; readonly error: Error };
 
 /** A message to be sent. */
 export interface MessageSpec {

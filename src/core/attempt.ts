@@ -1,24 +1,26 @@
 /** What a task's next attempt is told of those before it, and whether there is a next one at all. */
+import { defined } from "./config.ts";
 import type { EndReason } from "./outcome.ts";
-import type { TaskRecord } from "./task.ts";
+import type { TaskRecord, TaskResult } from "./task.ts";
 
 /** What a task keeps of its earlier attempts. */
 export interface TaskPlan {
   readonly retries?: number;
   readonly retryDelayMs?: number;
+  /** A chain's step: it has a recovery prompt; once it is needed, that prompt, filled. */
   readonly recoveryPrompt?: string;
   /** What the retries used so far have failed with, the last one. */
   readonly lastError?: string;
   /** The recovery prompt, filled, is what runs now. */
   readonly recovering?: boolean;
-  /** Every rejection's feedback, oldest first. */
-  readonly feedback?: readonly string[];
-  /** The answer that was rejected last. */
-  readonly rejectedOutput?: string;
   /** Where it goes on after a rejection; default `fresh`. */
   readonly afterRejection?: "fresh" | "continue";
   /** It was rejected and goes on in the conversation of the answer that was. */
   readonly keepsConversation?: boolean;
+  /** Every rejection's feedback, oldest first. */
+  readonly feedback?: readonly string[];
+  /** The answer that was rejected last. */
+  readonly rejectedOutput?: string;
 }
 
 /** Endings that another attempt cannot change: money, permission, a request that is wrong in itself. */
@@ -34,9 +36,54 @@ const hopeless: readonly EndReason[] = [
   "rejected",
 ];
 
+/** Of those, the ones that another prompt cannot change either. */
+const beyondRecovery: readonly EndReason[] = ["budget", "cancelled", "shutdown", "no_slot_available", "launch", "rejected"];
+
+/** The statuses below 500 with which the API says "later" and not "never". */
+const passing: readonly number[] = [408, 409, 425, 429];
+
 /** May a task that ended so be tried again? */
-export function canHeal(reason: EndReason | undefined): boolean {
-  return reason === undefined || !hopeless.includes(reason);
+export function canHeal(result: Pick<TaskResult, "reason" | "apiStatus">): boolean {
+  return !hopeless.includes(result.reason ?? "error") && !isWrongRequest(result);
+}
+
+/** What comes after an attempt that failed. */
+export interface NextAttempt {
+  readonly plan: TaskPlan;
+  readonly delayMs: number;
+  readonly recovering: boolean;
+}
+
+/** The longest that a retry waits, in milliseconds: the delay doubles with each. */
+const longestDelayMs = 3_600_000;
+
+/** The attempt that follows a failed one; undefined: none, the task has failed for good. */
+export function nextAttempt(
+  task: Pick<TaskRecord, "plan" | "retryCount" | "cancelRequestedAtMs">,
+  result: Pick<TaskResult, "reason" | "error" | "apiStatus" | "output">,
+): NextAttempt | undefined {
+  const plan = task.plan ?? {};
+  if (task.cancelRequestedAtMs !== undefined || plan.recovering === true) return undefined;
+  const lastError = result.error ?? result.reason ?? result.output;
+  if (canHeal(result) && task.retryCount < (plan.retries ?? 0)) {
+    const delayMs = Math.min((plan.retryDelayMs ?? 0) * 2 ** task.retryCount, longestDelayMs);
+    return { plan: { ...plan, lastError }, delayMs, recovering: false };
+  }
+  if (plan.recoveryPrompt === undefined || beyondRecovery.includes(result.reason ?? "error")) return undefined;
+  return isWrongRequest(result) ? undefined : { plan: { ...plan, lastError, recovering: true }, delayMs: 0, recovering: true };
+}
+
+/** The plan of a task that was rejected with this feedback. */
+export function planAfterRejection(task: Pick<TaskRecord, "plan" | "result">, feedback: string): TaskPlan {
+  const plan = task.plan ?? {};
+  return defined<TaskPlan>({
+    ...plan,
+    // What went wrong before the answer that was rejected is no news; what it recovered from stays on record.
+    lastError: plan.recovering === true ? plan.lastError : undefined,
+    feedback: [...(plan.feedback ?? []), feedback],
+    rejectedOutput: task.result?.output,
+    keepsConversation: plan.afterRejection === "continue" && task.result?.sessionId !== undefined ? true : undefined,
+  });
 }
 
 /** The most of an earlier answer or error that the next attempt is shown, in characters. */
@@ -45,24 +92,23 @@ const maxShown = 20_000;
 /** The prompt of a task's attempt: its own words, and what came of the attempts before. */
 export function attemptPrompt(task: Pick<TaskRecord, "prompt" | "plan" | "maxRejections">): string {
   const plan = task.plan ?? {};
-  if (plan.recovering === true) return plan.recoveryPrompt ?? task.prompt;
-  if (plan.feedback !== undefined && plan.feedback.length > 0) return rejectedPrompt(task, plan.feedback, plan);
-  if (plan.lastError === undefined) return task.prompt;
-  return `${task.prompt}\n\n--- The attempt before this one failed ---\n${shown(plan.lastError)}`;
-}
-
-function rejectedPrompt(
-  task: Pick<TaskRecord, "prompt" | "maxRejections">,
-  feedback: readonly string[],
-  plan: TaskPlan,
-): string {
-  const all = feedback.map(
+  const own = plan.recovering === true ? (plan.recoveryPrompt ?? task.prompt) : task.prompt;
+  const failure =
+    plan.lastError === undefined || plan.recovering === true
+      ? []
+      : [`--- The attempt before this one failed ---\n${shown(plan.lastError)}`];
+  const feedback = (plan.feedback ?? []).map(
     (text, index) => `--- Rejection feedback (attempt ${String(index + 1)}/${String(task.maxRejections)}) ---\n${text}`,
   );
-  if (plan.keepsConversation === true) return all.at(-1) ?? task.prompt;
+  // In the same conversation the model knows its prompt and its answer.
+  if (plan.keepsConversation === true) return [...feedback.slice(-1), ...failure].join("\n\n");
   const earlier =
     plan.rejectedOutput === undefined ? [] : [`--- The answer that was rejected ---\n${shown(plan.rejectedOutput)}`];
-  return [task.prompt, ...earlier, ...all].join("\n\n");
+  return [own, ...earlier, ...feedback, ...failure].join("\n\n");
+}
+
+function isWrongRequest({ reason, apiStatus }: Pick<TaskResult, "reason" | "apiStatus">): boolean {
+  return reason === "api" && apiStatus !== undefined && apiStatus >= 400 && apiStatus < 500 && !passing.includes(apiStatus);
 }
 
 function shown(text: string): string {

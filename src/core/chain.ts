@@ -3,8 +3,10 @@
  *
  * K1. A step starts when every step it needs is done; without `needs` it needs the one before it.
  * K2. Every reference of a step names a step that is done before it starts: checked before anything runs.
- * K3. A step that failed (and may not) stops the chain: nothing more starts, what runs ends, then the chain is failed.
+ * K3. A step that failed (and may not) stops the chain: nothing more starts, what waits for a slot or a reviewer is
+ *     cancelled, what runs ends, then the chain is failed.
  * K4. A step skipped by its condition counts as done, and references to it are empty.
+ * K5. A chain that is to be cancelled, or one of whose steps was, stops in the same way and ends cancelled.
  */
 import { invalidOptions, type PoolError } from "./errors.ts";
 import type { SkillStep } from "./skill.ts";
@@ -42,6 +44,7 @@ export interface StepSpec extends TaskOverrides {
   readonly continueOnError?: boolean;
   readonly review?: boolean;
   readonly maxRejections?: number;
+  readonly afterRejection?: "fresh" | "continue";
 }
 
 export const isolations = ["none", "worktree", "clone"] as const;
@@ -69,6 +72,7 @@ export interface ChainSpec extends ChainOptions {
   readonly steps: readonly ResolvedStep[];
 }
 
+/** `cancelled`: stopped, or never begun because the chain was over before its turn came. */
 export const stepStates = [
   "waiting",
   "running",
@@ -126,6 +130,9 @@ export interface StepResult {
   readonly costMicrodollars: number;
   readonly retriesUsed: number;
   readonly skipped: boolean;
+  readonly error?: string;
+  /** Its recovery prompt gave the output. */
+  readonly recovered?: boolean;
 }
 
 /** The result of a chain: also the JSON text of its task's `output`. */
@@ -142,9 +149,20 @@ export const stepName = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** The indices of the steps that a step waits for (K1). */
 export function needsOf(steps: readonly StepSpec[], index: number): readonly number[] {
-  const needs = steps[index]?.needs;
-  if (needs === undefined) return index === 0 ? [] : [index - 1];
-  return needs.map((name) => steps.findIndex((step) => step.name === name));
+  let graph = graphs.get(steps);
+  if (graph === undefined) graphs.set(steps, (graph = graphOf(steps)));
+  return graph[index] ?? [];
+}
+
+/** A chain of a thousand steps is looked at a thousand times: its names are looked up once. */
+const graphs = new WeakMap<readonly StepSpec[], readonly (readonly number[])[]>();
+
+function graphOf(steps: readonly StepSpec[]): readonly (readonly number[])[] {
+  const places = new Map(steps.map((step, index) => [step.name, index]));
+  return steps.map(({ needs }, index) => {
+    if (needs !== undefined) return [...new Set(needs.map((name) => places.get(name) ?? -1))];
+    return index === 0 ? [] : [index - 1];
+  });
 }
 
 /**

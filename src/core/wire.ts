@@ -1,7 +1,19 @@
 /** camelCase in TypeScript, snake_case in JSON: the one function that maps each way. */
 
 /** Fields whose values belong to the user or to Claude: their keys are data and are never renamed. */
-const opaque = new Set(["mcpServers", "jsonSchema", "env", "structuredOutput", "modelUsage", "toolInput", "context"]);
+const opaque = new Set([
+  "mcpServers",
+  "jsonSchema",
+  "env",
+  "structuredOutput",
+  "modelUsage",
+  "toolInput",
+  "context",
+  "outputVars",
+  "vars",
+  "arguments",
+  "frontMatter",
+]);
 
 /** A record as JSON shows it. Absent fields stay absent. */
 export function toWire(value: unknown): unknown {

@@ -4,9 +4,11 @@ import type { EndReason } from "../core/outcome.ts";
 import type { Sql, SqlRow } from "../core/ports.ts";
 import { type HoldReason, isTerminal, type TaskRecord } from "../core/task.ts";
 import { nextState } from "../core/transitions.ts";
+import { cancelChain } from "./chains.ts";
 import type { Change } from "./change.ts";
 import { cancelledResult, endTask } from "./finish.ts";
 import { endPending } from "./holds.ts";
+import { requestCancel } from "./request-cancel.ts";
 import { selectTasks, taskOf } from "./rows.ts";
 
 export async function cancelTask(change: Change, id: string): Promise<TaskRecord> {
@@ -14,6 +16,7 @@ export async function cancelTask(change: Change, id: string): Promise<TaskRecord
   if (row === undefined) throw taskNotFound(id);
   const task = taskOf(row);
   if (isTerminal(task.state)) return task;
+  if (task.kind === "chain") return cancelChain(change, task);
   if (task.state === "running") return requestCancel(change, task);
   if (task.state === "pending_review") {
     const result = task.result ?? { output: "", success: false, costMicrodollars: 0, turnsUsed: 0, elapsedMs: 0 };
@@ -64,13 +67,6 @@ export async function cancelRequests(sql: Pick<Sql, "all">, hostId: string): Pro
     [hostId],
   );
   return rows.map((row) => String(row.id));
-}
-
-async function requestCancel(change: Change, task: TaskRecord): Promise<TaskRecord> {
-  if (task.cancelRequestedAtMs !== undefined) return task;
-  await change.sql.run("UPDATE task SET cancel_requested_at_ms = ? WHERE seq = ?", [change.nowMs, task.seq]);
-  change.emit({ type: "task.cancel_requested", taskId: task.id, data: {} }, task.seq);
-  return { ...task, cancelRequestedAtMs: change.nowMs };
 }
 
 async function cancelWaiting(change: Change, row: SqlRow): Promise<void> {

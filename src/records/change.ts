@@ -6,10 +6,13 @@
  * W2. Events get their places in the order emitted and are inserted together.
  * W3. What runs do to their slots is added up and written once per slot; whoever reads or writes slots calls
  *     `flushSlots` first.
+ * W4. Whoever changes the state of a task that is a step says so with `moved`; its chain goes on in the same transaction.
  */
 import type { NewEvent, PoolEvent } from "../core/events.ts";
+import type { GovernorSettings } from "../core/governor.ts";
 import type { SqlRow, SqlTx, SqlValue } from "../core/ports.ts";
 import type { TaskState } from "../core/task.ts";
+import { type MetricDeltas, metricDeltas } from "./metric-deltas.ts";
 import { type SlotDeltas, slotDeltas } from "./slot-deltas.ts";
 
 /** The pool's one row. */
@@ -32,35 +35,56 @@ export interface PoolRow {
   since_ms: number;
   renews: "none" | "day" | "week";
   shutdown: number;
+  chains_running: number;
+  /** JSON of `GovernorState`; null: nothing holds back. */
+  governor: string | null;
+  /** How many budgets there are beside the pool's own. */
+  scopes: number;
+}
+
+/** A step whose task has another state than before. */
+export interface MovedStep {
+  readonly chainSeq: number;
+  readonly step: number;
 }
 
 export interface Change {
   readonly sql: SqlTx;
   readonly nowMs: number;
   readonly pool: PoolRow;
+  readonly governor: GovernorSettings;
   /** `taskSeq` is that of the event's task, if it has one. */
   emit(event: NewEvent, taskSeq?: number): void;
   readonly releaseSlot: SlotDeltas["release"];
   readonly occupySlot: SlotDeltas["occupy"];
   readonly flushSlots: SlotDeltas["flush"];
+  /** Adds an ended task to the metrics. */
+  readonly measure: MetricDeltas["add"];
+  /** A step of this chain has another state than before (W4). */
+  moved(chainSeq: number, step: number): void;
+  /** The steps that moved since this was called last. */
+  takeMoved(): readonly MovedStep[];
   /** Writes what was gathered; the events, now with their places. */
   finish(): Promise<readonly PoolEvent[]>;
 }
 
 export const poolQuery = "SELECT * FROM pool WHERE one = 1";
 
-export async function beginChange(sql: SqlTx, nowMs: number): Promise<Change> {
+export async function beginChange(sql: SqlTx, nowMs: number, governor: GovernorSettings): Promise<Change> {
   const [row] = await sql.all(poolQuery);
   const before = poolOf(row);
   const pool = { ...before };
   const events: PoolEvent[] = [];
   const eventRows: SqlValue[] = [];
   const slots = slotDeltas(sql);
+  const metrics = metricDeltas(sql);
+  let moved: MovedStep[] = [];
 
   const change: Change = {
     sql,
     nowMs,
     pool,
+    governor,
     emit(event, taskSeq) {
       pool.event_seq += 1;
       events.push({ seq: pool.event_seq, atMs: nowMs, ...event });
@@ -76,8 +100,18 @@ export async function beginChange(sql: SqlTx, nowMs: number): Promise<Change> {
     releaseSlot: slots.release,
     occupySlot: slots.occupy,
     flushSlots: slots.flush,
+    measure: metrics.add,
+    moved(chainSeq, step) {
+      moved.push({ chainSeq, step });
+    },
+    takeMoved() {
+      const taken = moved;
+      moved = [];
+      return taken;
+    },
     async finish() {
       await slots.flush();
+      await metrics.flush();
       await insertEvents(sql, eventRows);
       if (poolColumns.some((name) => pool[name] !== before[name])) {
         await sql.run(
@@ -120,6 +154,9 @@ const poolColumns = [
   "since_ms",
   "renews",
   "shutdown",
+  "chains_running",
+  "governor",
+  "scopes",
 ] as const satisfies readonly (keyof PoolRow)[];
 
 const poolUpdate = `UPDATE pool SET ${poolColumns.map((name) => `${name} = ?`).join(", ")} WHERE one = 1`;

@@ -6,6 +6,7 @@
  */
 import { PoolError } from "../core/errors.ts";
 import type { PoolEvent } from "../core/events.ts";
+import type { GovernorSettings } from "../core/governor.ts";
 import type { Clock, Sql } from "../core/ports.ts";
 import type { Lease } from "../core/records.ts";
 import { beginChange, type Change } from "./change.ts";
@@ -22,8 +23,11 @@ export interface GroupCommit {
 export interface GroupCommitParts {
   readonly sql: Sql;
   readonly clock: Clock;
+  readonly governor: GovernorSettings;
   /** Runs first in every transaction. */
   readonly before: (change: Change) => Promise<void>;
+  /** Runs after every write, and after the leases: what follows of it. True if there was anything. */
+  readonly follow: (change: Change) => Promise<boolean>;
   /** Runs last in every transaction: the leases of what runs next. */
   readonly lease: (change: Change) => Promise<readonly Lease[]>;
   readonly leased: (leases: readonly Lease[]) => void;
@@ -39,7 +43,8 @@ export function groupCommit(parts: GroupCommitParts): GroupCommit {
       await turnOfTheLoop();
       const batch = queue;
       queue = [];
-      await flush(parts, batch);
+      // What followed of the leases may itself be leased: in the next transaction, since this one has looked at its slots.
+      if (await flush(parts, batch)) queue.push({ body: () => undefined, resolve: () => undefined, reject: () => undefined });
     }
     flushing = undefined;
   }
@@ -62,30 +67,38 @@ interface Queued {
   readonly reject: (error: unknown) => void;
 }
 
-async function flush(parts: GroupCommitParts, batch: readonly Queued[]): Promise<void> {
+/** Resolves to whether another transaction should follow at once. */
+async function flush(parts: GroupCommitParts, batch: readonly Queued[]): Promise<boolean> {
   let commit;
   try {
     commit = await parts.sql.tx(async (sql) => {
-      const change = await beginChange(sql, parts.clock.now());
+      const change = await beginChange(sql, parts.clock.now(), parts.governor);
       await parts.before(change);
       const settle: (() => void)[] = [];
-      for (const queued of batch) settle.push(await attempt(change, queued));
+      for (const queued of batch) settle.push(await attempt(change, queued, parts.follow));
       const leases = await parts.lease(change);
-      return { settle, leases, events: await change.finish() };
+      const isOpen = await parts.follow(change);
+      return { settle, leases, isOpen, events: await change.finish() };
     });
   } catch (error) {
     for (const { reject } of batch) reject(error);
-    return;
+    return false;
   }
   for (const done of commit.settle) done();
   if (commit.leases.length > 0) parts.leased(commit.leases);
   parts.committed(commit.events);
+  return commit.isOpen;
 }
 
 /** Runs one write; what to tell its caller once the transaction is committed. */
-async function attempt(change: Change, { body, resolve, reject }: Queued): Promise<() => void> {
+async function attempt(
+  change: Change,
+  { body, resolve, reject }: Queued,
+  follow: GroupCommitParts["follow"],
+): Promise<() => void> {
   try {
     const value = await body(change);
+    await follow(change);
     return () => {
       resolve(value);
     };

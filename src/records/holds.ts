@@ -70,10 +70,12 @@ export async function endPending(
   const from = row.state as TaskState;
   const state = nextState(from, event, task.id);
   const result = { output: "", success: false, costMicrodollars: 0, turnsUsed: 0, elapsedMs: 0, reason, error };
-  await change.sql.run(
-    "UPDATE task SET state = ?, hold_reason = NULL, hold_until_ms = NULL, completed_at_ms = ? WHERE seq = ?",
+  const [ended] = await change.sql.all(
+    `UPDATE task SET state = ?, hold_reason = NULL, hold_until_ms = NULL, completed_at_ms = ? WHERE seq = ?
+      RETURNING chain_seq, step`,
     [state, change.nowMs, task.seq],
   );
+  if (ended !== undefined && ended.chain_seq !== null) change.moved(Number(ended.chain_seq), Number(ended.step));
   await writeResult(change, task.seq, result);
   count(change.pool, from, state);
   if (row.hold_reason !== null) change.pool.held -= 1;

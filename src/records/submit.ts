@@ -17,7 +17,12 @@ const defaultMaxRejections = 3;
 export async function submit(change: Change, tasks: readonly NewTask[]): Promise<readonly Submitted[]> {
   const known = await knownKeys(change, tasks);
   const fresh = tasks.filter((task, index) => known[index] === undefined);
-  if (fresh.length > 0) checkOpen(change, fresh);
+  if (fresh.length > 0) {
+    checkOpen(
+      change,
+      fresh.map(({ spec }) => capOf(spec)),
+    );
+  }
 
   const inserted = new Map<string, TaskRecord>();
   const answers: Submitted[] = [];
@@ -76,7 +81,8 @@ async function knownKeys(
   return known;
 }
 
-function checkOpen(change: Change, tasks: readonly NewTask[]): void {
+/** Does the pool take work with these caps (microdollars)? @throws {PoolError} `pool_shutdown`, `budget_exhausted`, `task_budget_exceeds_remaining`. */
+export function checkOpen(change: Change, caps: readonly (number | undefined)[]): void {
   if (change.pool.shutdown === 1) {
     throw new PoolError(
       "pool_shutdown",
@@ -84,7 +90,7 @@ function checkOpen(change: Change, tasks: readonly NewTask[]): void {
     );
   }
   const budget = budgetOf(change.pool, change.nowMs);
-  for (const { spec } of tasks) checkAdmission(budget, capOf(spec));
+  for (const cap of caps) checkAdmission(budget, cap);
 }
 
 /** What places a task in its chain. */
@@ -99,6 +105,7 @@ export async function insertNew(
   change: Change,
   { id, spec, originHost, kind = "task" }: NewTask,
   place?: ChainPlace,
+  recoveryPrompt?: string,
 ): Promise<TaskRecord> {
   const { pool, nowMs } = change;
   pool.task_seq += 1;
@@ -124,7 +131,7 @@ export async function insertNew(
     kind,
     chainId: place?.chainId,
     step: place?.step,
-    plan: planOf(spec),
+    plan: planOf(spec, recoveryPrompt),
     retryCount: 0,
     createdAtMs: nowMs,
   });
@@ -242,8 +249,9 @@ function specOf(task: TaskRecord): TaskSpec {
 }
 
 /** What a task knows of its attempts to come; undefined: one, and a fresh conversation after a rejection. */
-function planOf({ retries, retryDelayMs, afterRejection }: TaskSpec): TaskPlan | undefined {
-  const plan = defined<TaskPlan>({ retries, retryDelayMs, afterRejection });
+function planOf(spec: TaskSpec, recoveryPrompt: string | undefined): TaskPlan | undefined {
+  const { retries, retryDelayMs, afterRejection } = spec;
+  const plan = defined<TaskPlan>({ retries, retryDelayMs, afterRejection, recoveryPrompt });
   for (const _field in plan) return plan;
   return undefined;
 }
@@ -260,7 +268,12 @@ function canonical(spec: TaskSpec): string {
     retries: spec.retries ?? 0,
     retryDelayMs: spec.retryDelayMs ?? 0,
   };
-  return JSON.stringify(full, (_key, value: unknown) =>
+  return canonicalText(full);
+}
+
+/** JSON with the keys sorted at every depth. */
+export function canonicalText(given: unknown): string {
+  return JSON.stringify(given, (_key, value: unknown) =>
     typeof value === "object" && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
       : value,
@@ -271,7 +284,8 @@ function capOf(spec: TaskSpec): number | undefined {
   return spec.maxBudgetUsd === undefined ? undefined : microdollars(spec.maxBudgetUsd);
 }
 
-function keyConflict(key: string, taskId: string): PoolError {
+/** The key is that of a task with another specification. */
+export function keyConflict(key: string, taskId: string): PoolError {
   return new PoolError(
     "key_conflict",
     `The key ${JSON.stringify(key)} belongs to task ${taskId}, which has another specification. Use a new key, or submit exactly that.`,

@@ -20,7 +20,7 @@ export function toLibrary(input: unknown, casing: Casing): unknown {
 export const foreignMark = "\u0000";
 
 /** Fields whose keys are the caller's own and are spelled as they are. */
-export const ownKeys: ReadonlySet<string> = new Set(["mcpServers", "jsonSchema", "env"]);
+export const ownKeys: ReadonlySet<string> = new Set(["mcpServers", "jsonSchema", "env", "outputVars", "arguments"]);
 
 function markForeign(value: unknown): unknown {
   if (Array.isArray(value)) {

@@ -226,6 +226,7 @@ function base(facts: TurnFacts): Omit<TaskResult, "success"> {
     permissionMode: facts.permissionMode,
     permissionDenials: result === undefined || result.denials.length === 0 ? undefined : result.denials,
     structuredOutput: result?.structuredOutput,
+    apiStatus: result?.apiStatus,
     failedCommand: death?.command,
     exitCode: death?.exitCode,
     stderr: death === undefined || death.stderr === "" ? undefined : death.stderr,

@@ -1,0 +1,68 @@
+/** From what a caller hands to `submitChain` to what the records take: checked, with its skills read in. */
+import { realpathSync } from "node:fs";
+import { resolve } from "node:path";
+import { checkDirectory } from "./admission.ts";
+import type { ChainSpec, ResolvedStep, StepSpec } from "./core/chain.ts";
+import type { PoolConfig } from "./core/config.ts";
+import { invalidOptions, PoolError } from "./core/errors.ts";
+import { newChainId } from "./core/ids.ts";
+import type { NewChain } from "./core/records.ts";
+import { checkArguments, type Skill, type SkillStep } from "./core/skill.ts";
+import { refuseBypass } from "./schema/parse.ts";
+import { parseChain, type WrittenChain } from "./schema/chain.ts";
+
+/** Where a chain's skills come from; rejects for one that is unknown or broken. */
+export type ResolveSkill = (name: string) => Promise<Skill>;
+
+export interface ChainAdmission {
+  readonly cwd: string;
+  readonly config: PoolConfig;
+  readonly originHost: string | undefined;
+  readonly resolveSkill: ResolveSkill | undefined;
+}
+
+/**
+ * Checks one chain.
+ *
+ * @throws {PoolError} `invalid_options`, `unsupported`, `cwd_not_found`.
+ */
+export async function admitChain(input: unknown, pool: ChainAdmission): Promise<NewChain> {
+  const written: WrittenChain = parseChain(input);
+  const cwd = resolve(pool.cwd, written.cwd ?? ".");
+  checkDirectory(cwd);
+  const steps: ResolvedStep[] = [];
+  for (const [index, step] of written.steps.entries()) {
+    refuseBypass(step.permissionMode, pool.config.allowBypassPermissions);
+    steps.push(step.skill === undefined ? step : await withSkill(step, index, step.skill, pool));
+  }
+  return newChain({ ...written, cwd: realpathSync(cwd), steps }, pool.originHost);
+}
+
+/** A chain that was checked before, under a new id. */
+export function newChain(spec: ChainSpec, originHost: string | undefined): NewChain {
+  return { id: newChainId(), spec, ...(originHost === undefined ? {} : { originHost }) };
+}
+
+/** The skill as it is now, so that the chain never changes under way. */
+async function withSkill(step: StepSpec, index: number, name: string, pool: ChainAdmission): Promise<ResolvedStep> {
+  const place = `Step ${String(index + 1)} (${step.name})`;
+  if (pool.resolveSkill === undefined) {
+    throw new PoolError("unsupported", `${place}: this pool has no skills. Give the step a prompt instead.`, { step: step.name });
+  }
+  const skill = await pool.resolveSkill(name);
+  const resolvedSkill: SkillStep = {
+    name: skill.name,
+    prompt: skill.prompt,
+    arguments: skill.arguments,
+    ...(skill.dir === undefined ? {} : { dir: skill.dir }),
+    ...(skill.config === undefined ? {} : { config: skill.config }),
+  };
+  refuseBypass(skill.config?.permissionMode, pool.config.allowBypassPermissions);
+  try {
+    checkArguments(resolvedSkill, step.arguments ?? {});
+  } catch (error) {
+    if (error instanceof PoolError) throw invalidOptions(`${place}: ${error.message}`, `steps[${String(index)}]`);
+    throw error;
+  }
+  return { ...step, resolvedSkill };
+}
