@@ -42,6 +42,12 @@ export const rooms: Readonly<Record<string, Room>> = {
     builtins: true,
     packages: ["@anthropic-ai/claude-agent-sdk"],
   },
+  skills: {
+    holds: "finding, reading and writing SKILL.md and workflow files; the commands inside skills",
+    rooms: ["core", "schema"],
+    builtins: true,
+    packages: ["yaml"],
+  },
   engine: {
     holds: "dispatcher, execution, recovery, drain; sees the world through core's ports",
     rooms: ["core"],
@@ -51,7 +57,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   "pool.ts": {
     holds:
       "`Pool`, which users hold, `openPool`, which joins the parts, and every other file that stands in src/ itself",
-    rooms: ["core", "project.ts", "schema", "records", "runner", "engine"],
+    rooms: ["core", "project.ts", "schema", "records", "runner", "skills", "engine"],
     builtins: true,
     packages: [],
   },

@@ -11,6 +11,7 @@ import { newHostId } from "./core/ids.ts";
 import type { SlotConfig } from "./core/task.ts";
 import { Host } from "./engine/host.ts";
 import type { EngineParts } from "./engine/parts.ts";
+import { homesOf, openSkills } from "./open-skills.ts";
 import { Pool } from "./pool.ts";
 import { storePath } from "./project.ts";
 import { openRecords } from "./records/open-records.ts";
@@ -48,7 +49,9 @@ export async function openPool(options: OpenPoolOptions = {}): Promise<Pool> {
     cwd: realpathSync(cwd),
     report: warn,
   };
-  const pool = new Pool(parts, store);
+  // As Claude itself has it: what the pool adds to the environment may say where the user's folders are.
+  const homes = { ...homesOf({ ...process.env, ...config.env }), ...given.homes };
+  const pool = new Pool(parts, store, openSkills(parts.cwd, homes));
   try {
     await begin(pool, parts, given);
   } catch (error) {
@@ -89,6 +92,7 @@ function poolConfig(options: OpenPoolOptions): PoolConfig {
     slots: _slots,
     cwd: _cwd,
     store: _store,
+    homes: _homes,
     kind: _kind,
     runner: _runner,
     clock: _clock,

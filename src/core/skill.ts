@@ -107,6 +107,12 @@ export function inertText(skill: SkillStep, text: string): string {
   return text.replace(placeholders(skill), (whole) => `\\${whole}`);
 }
 
+/** The placeholders of a template, as one text to compare. */
+export function placeholdersIn(skill: SkillStep): string {
+  const found = [...skill.prompt.matchAll(placeholders(skill))].map(([whole]) => whole);
+  return found.filter((whole) => !whole.startsWith("\\")).join(" ");
+}
+
 /** @throws {PoolError} `invalid_options`. */
 export function checkArguments(
   skill: Pick<SkillStep, "name" | "arguments">,

@@ -5,12 +5,11 @@
  * Trust is given to the very settings that were there: a hash of them is kept, so a later change asks again.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { PoolError } from "../../core/errors.ts";
 import type { SlotConfig } from "../../core/task.ts";
 import { snakeCase } from "../../core/wire.ts";
 import { poolHome } from "../../project.ts";
+import { readTrust, writeTrust } from "../../trust-list.ts";
 import type { Settings, SettingsFile } from "./files.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -23,6 +22,7 @@ export function restricted(settings: Settings): Readonly<Record<string, unknown>
   }
   if (settings.allowBypassPermissions === true) found.allow_bypass_permissions = true;
   if (settings.unattendedMode === true) found.unattended_mode = true;
+  if (settings.skillCommands === true) found.skill_commands = true;
   if (settings.strictMcpConfig === false) found.strict_mcp_config = false;
   Object.assign(found, restrictedOfSlot(settings, ""));
   const slots = typeof settings.slots === "object" ? settings.slots : [];
@@ -47,18 +47,18 @@ export function refuseUntrusted(file: SettingsFile, env: Environment): void {
 }
 
 function isTrusted(file: SettingsFile, env: Environment): boolean {
-  return readTrust(env)[file.path] === fingerprint(file.settings);
+  return readTrust(poolHome(env))[file.path] === fingerprint(file.settings);
 }
 
 /** Trusts the file as it is now. */
 export function trust(file: SettingsFile, env: Environment): void {
-  writeTrust({ ...readTrust(env), [file.path]: fingerprint(file.settings) }, env);
+  writeTrust({ ...readTrust(poolHome(env)), [file.path]: fingerprint(file.settings) }, poolHome(env));
 }
 
 /** Takes the trust back; false: there was none. */
 export function distrust(path: string, env: Environment): boolean {
-  const { [path]: known, ...rest } = readTrust(env);
-  if (known !== undefined) writeTrust(rest, env);
+  const { [path]: known, ...rest } = readTrust(poolHome(env));
+  if (known !== undefined) writeTrust(rest, poolHome(env));
   return known !== undefined;
 }
 
@@ -78,38 +78,4 @@ function fingerprint(settings: Settings): string {
   return createHash("sha256")
     .update(JSON.stringify(restricted(settings)))
     .digest("hex");
-}
-
-function trustPath(env: Environment): string {
-  return join(poolHome(env), "trusted.json");
-}
-
-function readTrust(env: Environment): Readonly<Record<string, string>> {
-  let text: string;
-  try {
-    text = readFileSync(trustPath(env), "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
-    throw error;
-  }
-  try {
-    return JSON.parse(text) as Readonly<Record<string, string>>;
-  } catch (error) {
-    const path = trustPath(env);
-    throw new PoolError(
-      "invalid_options",
-      `${path} is damaged: remove it, and trust the projects anew.`,
-      { file: path },
-      error,
-    );
-  }
-}
-
-/** Written beside and renamed: a crash leaves the old list or the new one. */
-function writeTrust(entries: Readonly<Record<string, string>>, env: Environment): void {
-  const path = trustPath(env);
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const beside = `${path}.${String(process.pid)}`;
-  writeFileSync(beside, `${JSON.stringify(entries, null, 2)}\n`, { mode: 0o600 });
-  renameSync(beside, path);
 }
