@@ -6,25 +6,20 @@ import type {
   EventsOptions,
   FanOutChainsOptions,
   FanOutOptions,
-  MessageSpec,
   ResumeChainOptions,
   RunChainOptions,
   RunOptions,
   Settled,
   SettledChain,
-  SlotFilter,
   SubmitOptions,
-  SupervisorHandle,
-  SupervisorOptions,
   WaitAnswer,
   WaitOptions,
 } from "./core/api.ts";
 import type { ChainOptions, ChainProgress, ChainResult, StepSpec } from "./core/chain.ts";
 import type { PoolConfig } from "./core/config.ts";
-import { PoolError, invalidOptions, slotNotFound, taskNotFound } from "./core/errors.ts";
+import { PoolError, invalidOptions, taskNotFound } from "./core/errors.ts";
 import type { PoolEvent } from "./core/events.ts";
 import { isTaskId, newHostId } from "./core/ids.ts";
-import { coordinator, type PoolMessage } from "./core/message.ts";
 import type { TaskOutcome } from "./core/outcome.ts";
 import type { Skills } from "./core/ports.ts";
 import type { ListPage, Records } from "./core/records.ts";
@@ -33,8 +28,6 @@ import type {
   HostRecord,
   PoolStatus,
   RunRecord,
-  SlotConfig,
-  SlotRecord,
   TaskFilter,
   TaskRecord,
   TaskResult,
@@ -45,29 +38,20 @@ import { drainPool } from "./engine/draining.ts";
 import { fanOut } from "./engine/fan-out.ts";
 import { Host } from "./engine/host.ts";
 import type { EngineParts } from "./engine/parts.ts";
-import { autoTask, routeTask, type AutoPool } from "./engine/routing.ts";
-import { scaleTo } from "./engine/scaling.ts";
 import { outcomeOf, Waiting } from "./engine/waiting.ts";
 import { eventStream } from "./event-stream.ts";
-import { NeutralFolder } from "./neutral-folder.ts";
+import { outputListener } from "./output-listener.ts";
 import { PoolBudget } from "./pool-budget.ts";
 import { PoolChains } from "./pool-chains.ts";
+import { PoolRouting } from "./pool-routing.ts";
 import { PoolSkills } from "./pool-skills.ts";
-import { parseSlotConfig, refuseBypass } from "./schema/parse.ts";
-import {
-  parseAutoOptions,
-  parseBroadcast,
-  parseMessage,
-  parsePrompt,
-  parseRouteOptions,
-  parseSupervisorOptions,
-} from "./schema/parse-requests.ts";
+import { PoolSlots } from "./pool-slots.ts";
 import { parseFeedback } from "./schema/review.ts";
 import { wholeNumber } from "./schema/whole-number.ts";
 import { Task } from "./task-handle.ts";
 
 /** A pool as one process holds it; the queue, the money and the record live in the store. */
-export class Pool implements AsyncDisposable {
+export class Pool extends PoolSlots implements AsyncDisposable {
   /** The store's file. */
   readonly store: string;
   readonly budget: PoolBudget;
@@ -76,21 +60,29 @@ export class Pool implements AsyncDisposable {
   readonly #records: Records;
   readonly #waiting: Waiting;
   readonly #chains: PoolChains;
-  readonly #neutralFolder: NeutralFolder;
-  #host: Host | undefined;
+  readonly #routing: PoolRouting;
   #closing: Promise<void> | undefined;
 
   /** Use {@link openPool}. */
   constructor(parts: EngineParts, store: string, folders: Skills) {
+    super(parts);
     this.store = store;
     this.#parts = parts;
     this.#records = parts.records;
     this.#waiting = new Waiting(parts.records, parts.clock);
-    this.#neutralFolder = new NeutralFolder(store);
     this.budget = new PoolBudget(parts.records, parts.config);
     this.#chains = new PoolChains({
       records: parts.records,
       admission: (isAwaited) => ({ ...this.#admission(isAwaited ? this.hostId : undefined), resolveSkill: undefined }),
+      outcome: (id) => this.task(id).outcome(),
+      cancel: (id) => this.cancel(id),
+    });
+    this.#routing = new PoolRouting({
+      records: parts.records,
+      store,
+      admission: () => this.#admission(this.hostId),
+      chains: this.#chains,
+      fanOut: (prompts, options) => this.fanOut(prompts, options),
       outcome: (id) => this.task(id).outcome(),
       cancel: (id) => this.cancel(id),
     });
@@ -104,14 +96,9 @@ export class Pool implements AsyncDisposable {
     });
   }
 
-  /** The id of this process's host; undefined while it contributes no slots. */
-  get hostId(): string | undefined {
-    return this.#host?.id;
-  }
-
   /** Gives the pool its host; called once, by `openPool`. */
   async attach(host: Host): Promise<void> {
-    this.#host = host;
+    this.host = host;
     await host.start();
   }
 
@@ -182,7 +169,7 @@ export class Pool implements AsyncDisposable {
   async fanOut(inputs: readonly (string | TaskSpec)[], options: FanOutOptions = {}): Promise<readonly Settled[]> {
     const { concurrency, signal, onSettled, onOutput, ...rest } = options;
     const specs = inputs.map((input) => admit(input, rest, this.#admission(undefined)).spec);
-    const listening = onOutput === undefined ? undefined : this.#listen(onOutput);
+    const listening = onOutput === undefined ? undefined : outputListener(this.#records, onOutput);
     try {
       return await fanOut(
         {
@@ -331,96 +318,14 @@ export class Pool implements AsyncDisposable {
     return Object.fromEntries(await this.#records.context());
   }
 
-  /** Slots that match all that is given; stopped ones only if asked for. */
-  async findSlots(filter: SlotFilter = {}): Promise<readonly SlotRecord[]> {
-    return (await this.#records.slots()).filter(
-      (slot) =>
-        (filter.state === undefined ? slot.state !== "stopped" : slot.state === filter.state) &&
-        (filter.name === undefined || slot.config.name === filter.name) &&
-        (filter.role === undefined || slot.config.role === filter.role),
-    );
-  }
-
-  /** Changes a slot's settings, from its next task on; what is not given stays. @throws {PoolError} `slot_not_found`. */
-  async configureSlot(id: string, config: SlotConfig): Promise<SlotRecord> {
-    const given = parseSlotConfig(config);
-    refuseBypass(given.permissionMode, this.#parts.config.allowBypassPermissions);
-    const slot = (await this.#records.slots()).find((one) => one.id === id);
-    if (slot === undefined) throw slotNotFound(id);
-    return this.#records.updateSlot(id, { config: { ...slot.config, ...given } });
-  }
-
-  /**
-   * Makes a slot with `pull` take the next pending task, as any other dispatch would; resolves to the task's id, or to
-   * undefined if nothing waits that it could take. The slot may be another process's.
-   *
-   * @throws {PoolError} `slot_not_found`, `slot_state` if it is not idle, `invalid_options` without `pull`, `pool_shutdown`.
-   */
-  async claim(slotId: string): Promise<string | undefined> {
-    return (await this.#records.claim(slotId))?.task.id;
-  }
-
-  /** Makes an errored slot, of any process, take work again. @throws {PoolError} `slot_not_found`, `slot_state`. */
-  restartSlot(id: string): Promise<SlotRecord> {
-    return this.#records.restartSlot(id, "hand");
-  }
-
-  /** Restarts, now, this process's errored slots that have not failed too often; resolves to their ids. @throws {PoolError} `no_host`. */
-  checkSlots(): Promise<readonly string[]> {
-    return this.#ownHost().checkSlots();
-  }
-
-  /**
-   * Has this process's errored slots restarted from now on, where the settings have no supervisor, or with another longest
-   * pause (default `supervisorIntervalSecs`); ends with the handle or the pool. @throws {PoolError} `no_host`, `invalid_options`.
-   */
-  startSupervisor(options: SupervisorOptions = {}): SupervisorHandle {
-    const { intervalSecs = this.#parts.config.supervisorIntervalSecs } = parseSupervisorOptions(options);
-    return { stop: this.#ownHost().supervise(intervalSecs * 1_000) };
-  }
-
-  /**
-   * Puts a message into the inbox of a slot or of the `coordinator`; resolves to its id. A slot's model reads it beside
-   * its next task.
-   *
-   * @throws {PoolError} `slot_not_found`, `invalid_options`, `inbox_full`.
-   */
-  async sendMessage(message: MessageSpec): Promise<string> {
-    const { from, to, content } = parseMessage(message);
-    const [id] = await this.#records.sendMessage(from ?? coordinator, [to], content);
-    if (id === undefined) throw new Error("a message was sent and has no id");
-    return id;
-  }
-
-  /** Sends to every live slot but the sender, all or none; resolves to the ids in the order of the slots. @throws as `sendMessage`. */
-  broadcast(message: Omit<MessageSpec, "to">): Promise<readonly string[]> {
-    const { from, content } = parseBroadcast(message);
-    return this.#records.sendMessage(from ?? coordinator, "slots", content);
-  }
-
-  /** What waits in an inbox, in order; it is empty then. @throws {PoolError} `slot_not_found`. */
-  readMessages(recipient: string = coordinator): Promise<readonly PoolMessage[]> {
-    return this.#records.readMessages(recipient, "read");
-  }
-
-  /** What waits in an inbox, in order; it stays there. @throws {PoolError} `slot_not_found`. */
-  peekMessages(recipient: string = coordinator): Promise<readonly PoolMessage[]> {
-    return this.#records.readMessages(recipient, "peek");
-  }
-
-  /** How many messages wait in an inbox. @throws {PoolError} `slot_not_found`. */
-  messageCount(recipient: string = coordinator): Promise<number> {
-    return this.#records.countMessages(recipient);
-  }
-
   /**
    * Asks the router how a task is divided; nothing of the task is done. Its cost is in the ledger as any task's.
    *
    * @throws {PoolError} `route_failed`, `aborted`, `invalid_options`, and what `submit` throws.
    * @example const answer = await pool.route("Review a.ts and b.ts"); // { route: "parallel", prompts: […], … }
    */
-  async route(prompt: string, options: RouteOptions = {}): Promise<RouteAnswer> {
-    return routeTask(this.#autoPool(), parsePrompt(prompt), parseRouteOptions(options), this.#neutralFolder.path);
+  route(prompt: string, options: RouteOptions = {}): Promise<RouteAnswer> {
+    return this.#routing.route(prompt, options);
   }
 
   /**
@@ -428,23 +333,8 @@ export class Pool implements AsyncDisposable {
    *
    * @throws {PoolError} as `route`. What fails of the work itself is told in the result.
    */
-  async auto(prompt: string, options: AutoOptions = {}): Promise<AutoResult> {
-    return autoTask(this.#autoPool(), parsePrompt(prompt), parseAutoOptions(options), this.#neutralFolder.path);
-  }
-
-  /** Adds slots to this process's host, or to the first live one; resolves to the new number. @throws {PoolError} `scaling_out_of_bounds`, `no_host`. */
-  scaleUp(count: number): Promise<number> {
-    return scaleTo(this.#parts, this.hostId, (present) => present + wholeNumber(count, "count"));
-  }
-
-  /** Takes slots away: idle ones first, a busy one when its task has ended. @throws {PoolError} `scaling_out_of_bounds`, `no_host`. */
-  scaleDown(count: number): Promise<number> {
-    return scaleTo(this.#parts, this.hostId, (present) => present - wholeNumber(count, "count"));
-  }
-
-  /** Sets the number of slots. @throws {PoolError} `scaling_out_of_bounds`, `no_host`. */
-  setTargetSlots(target: number): Promise<number> {
-    return scaleTo(this.#parts, this.hostId, () => wholeNumber(target, "target"));
+  auto(prompt: string, options: AutoOptions = {}): Promise<AutoResult> {
+    return this.#routing.auto(prompt, options);
   }
 
   /** The processes that contribute or contributed slots and have not ended. */
@@ -488,11 +378,11 @@ export class Pool implements AsyncDisposable {
 
   async #close(graceMs: number, signal: AbortSignal | undefined): Promise<void> {
     try {
-      await this.#host?.stop(graceMs, signal);
+      await this.host?.stop(graceMs, signal);
     } finally {
       await this.#parts.runner.close();
       await this.#records.close();
-      this.#neutralFolder.remove();
+      this.#routing.close();
     }
   }
 
@@ -505,26 +395,6 @@ export class Pool implements AsyncDisposable {
     const pool = this.#admission(originHost);
     const submitted = await this.#records.submit(specs.map((spec) => admit(spec, options, pool)));
     return submitted.map(({ record }) => record.id);
-  }
-
-  #autoPool(): AutoPool {
-    return {
-      ask: async (spec) => {
-        const asked = admit(spec, {}, this.#admission(this.hostId));
-        const [submitted] = await this.#records.submit([{ ...asked, kind: "route" }]);
-        if (submitted === undefined) throw new Error("the router's task was submitted and has no record");
-        return submitted.record.id;
-      },
-      outcome: (id) => this.task(id).outcome(),
-      cancel: (id) => this.cancel(id),
-      fanOut: (prompts, options) => this.fanOut(prompts, options),
-      runChain: (steps, { task, signal }) => this.runChain(steps, { ...chainOptionsOf(task), ...(signal && { signal }) }),
-    };
-  }
-
-  #ownHost(): Host {
-    if (this.#host !== undefined) return this.#host;
-    throw new PoolError("no_host", "This process contributes no slots: open the pool with `slots`, or ask where they are.");
   }
 
   #admission(originHost: string | undefined): Parameters<typeof admit>[2] {
@@ -542,23 +412,9 @@ export class Pool implements AsyncDisposable {
   }
 
   async #recoverDeadHosts(): Promise<void> {
-    const helper = this.#host ?? new Host(this.#parts, { id: newHostId(), kind: "attached", slots: [] });
-    if (helper !== this.#host) await helper.start();
+    const helper = this.host ?? new Host(this.#parts, { id: newHostId(), kind: "attached", slots: [] });
+    if (helper !== this.host) await helper.start();
     await helper.recover();
-    if (helper !== this.#host) await helper.stop();
-  }
-
-  #listen(onOutput: (text: string, index: number) => void): {
-    readonly add: (id: string, index: number) => void;
-    readonly stop: () => void;
-  } {
-    const places = new Map<string, number>();
-    const stop = this.#records.follow((events) => {
-      for (const event of events) {
-        const index = event.type === "task.output" ? places.get(event.taskId ?? "") : undefined;
-        if (event.type === "task.output" && index !== undefined) onOutput(event.data.text, index);
-      }
-    });
-    return { add: (id, index) => places.set(id, index), stop };
+    if (helper !== this.host) await helper.stop();
   }
 }

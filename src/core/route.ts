@@ -10,7 +10,7 @@
 import type { Settled } from "./api.ts";
 import { stepName, type ChainResult } from "./chain.ts";
 import { PoolError } from "./errors.ts";
-import type { Json, JsonObject, TaskResult, TaskSpec } from "./task.ts";
+import type { Json, JsonObject, TaskOverrides, TaskResult, TaskSpec } from "./task.ts";
 import { escapeTemplate, parseTemplate, writtenReference, type Reference } from "./template.ts";
 
 export const routePreferences = ["prefer_single", "prefer_parallel", "prefer_chain"] as const;
@@ -56,9 +56,13 @@ export type RouteAnswer = Route & {
   readonly taskId: string;
 };
 
+/** What a single task, each part and each step may be told alike. */
+export interface WorkOptions
+  extends TaskOverrides, Pick<TaskSpec, "priority" | "tags" | "cwd" | "timeoutMs" | "retries" | "retryDelayMs"> {}
+
 export interface AutoOptions extends RouteOptions {
   /** How what was decided is run: what `submit` takes, for each of its tasks. */
-  readonly task?: Omit<TaskSpec, "prompt" | "key">;
+  readonly task?: WorkOptions;
   /** Called once it is decided, before anything runs. */
   readonly onRoute?: (answer: RouteAnswer) => void;
 }
@@ -146,7 +150,7 @@ function shapeOf(answer: Json | undefined): Shape {
   if (typeof answer !== "object" || answer === null || Array.isArray(answer)) throw unusable("no JSON object");
   const { route, prompts = [], steps = [] } = answer as Readonly<Record<string, Json>>;
   if (route !== "single" && route !== "parallel" && route !== "chain") {
-    throw unusable(`the route ${JSON.stringify(route)?.slice(0, 40) ?? "nothing"}`);
+    throw unusable(`the route ${JSON.stringify(route ?? null).slice(0, 40)}`);
   }
   if (!isListOf(prompts, (item) => typeof item === "string")) throw unusable("prompts that are no list of text");
   if (!isListOf(steps, isStep)) throw unusable("steps that are no list of names and prompts");

@@ -13,6 +13,7 @@ import type { HostKind, HostRecord, SlotConfig, TaskRecord } from "../core/task.
 import { Autoscaler } from "./autoscaler.ts";
 import { claimedLease, untouched } from "./claimed.ts";
 import { Execution } from "./execution.ts";
+import { endedOrGrace } from "./grace.ts";
 import type { EngineParts } from "./parts.ts";
 import { Recovery } from "./recovery.ts";
 import { SlotSet } from "./slot-set.ts";
@@ -317,7 +318,12 @@ export class Host implements DispatchHook {
     if (this.#stopping) return [];
     this.#stopping = true;
     this.#supervisor.stop();
-    if (graceMs > 0 && this.#running.size > 0 && signal?.aborted !== true) await this.#runsEndOr(graceMs, signal);
+    if (graceMs > 0 && this.#running.size > 0 && signal?.aborted !== true) {
+      const ended = async (): Promise<void> => {
+        while (this.#running.size > 0) await Promise.race(this.#work);
+      };
+      await endedOrGrace(this.#parts.clock, ended(), graceMs, signal);
+    }
     const cut = this.runningTasks;
     for (const execution of this.#running.values()) execution.end("shutdown");
     while (this.#work.size > 0) await Promise.all(this.#work);
@@ -328,24 +334,6 @@ export class Host implements DispatchHook {
     await this.#slots.close();
     await this.#parts.records.endHost(this.id);
     return cut;
-  }
-
-  async #runsEndOr(graceMs: number, signal: AbortSignal | undefined): Promise<void> {
-    let cancel: () => void = () => undefined;
-    const grace = new Promise<void>((resolve) => {
-      const cancelTimer = this.#parts.clock.after(graceMs, resolve);
-      const onAbort = (): void => resolve();
-      signal?.addEventListener("abort", onAbort, { once: true });
-      cancel = () => {
-        cancelTimer();
-        signal?.removeEventListener("abort", onAbort);
-      };
-    });
-    const ended = (async (): Promise<void> => {
-      while (this.#running.size > 0) await Promise.race(this.#work);
-    })();
-    await Promise.race([grace, ended]);
-    cancel();
   }
 
   #pause(ms: number): Promise<void> {

@@ -15,6 +15,7 @@ import {
   type Route,
   type RouteAnswer,
   type RouteOptions,
+  type WorkOptions,
 } from "../core/route.ts";
 import { routerInstructions, routerPrompt } from "../core/route-prompt.ts";
 import type { Json, JsonObject, TaskResult, TaskSpec } from "../core/task.ts";
@@ -30,9 +31,11 @@ export interface RoutingPool {
 /** What carrying out needs of the pool beside that. */
 export interface AutoPool extends RoutingPool {
   readonly fanOut: (prompts: readonly string[], options: FanOutOptions) => Promise<readonly Settled[]>;
+  /** Resolves for a chain that failed too. */
   readonly runChain: (
     steps: readonly { readonly name: string; readonly prompt: string }[],
-    options: AutoOptions,
+    work: WorkOptions,
+    signal: AbortSignal | undefined,
   ) => Promise<ChainResult>;
 }
 
@@ -97,7 +100,7 @@ export async function autoTask(
       };
     }
     case "chain": {
-      const result = await pool.runChain(routing.steps, options);
+      const result = await pool.runChain(routing.steps, options.task ?? {}, options.signal);
       return {
         ...summary(routing, [result.taskId], [{ costMicrodollars: result.totalCostMicrodollars }]),
         route: routing.route,
@@ -131,8 +134,12 @@ function routerSpec(task: string, options: RouteOptions, neutralFolder: string):
   };
 }
 
-/** The router's outcome; when the signal aborts, its task is cancelled first. */
-async function outcomeOr(pool: RoutingPool, taskId: string, signal: AbortSignal | undefined): Promise<TaskOutcome> {
+/** What became of a task or chain; when the signal aborts, it is cancelled first. @throws {PoolError} `aborted`. */
+export async function outcomeOr(
+  pool: Pick<RoutingPool, "outcome" | "cancel">,
+  taskId: string,
+  signal: AbortSignal | undefined,
+): Promise<TaskOutcome> {
   let cancelling: Promise<unknown> | undefined;
   const abort = (): void => {
     cancelling ??= pool.cancel(taskId);
@@ -142,7 +149,9 @@ async function outcomeOr(pool: RoutingPool, taskId: string, signal: AbortSignal 
   try {
     const outcome = await pool.outcome(taskId);
     await cancelling;
-    if (signal?.aborted === true) throw new PoolError("aborted", `Routing was aborted, and ${taskId} is cancelled.`, { taskId });
+    if (signal?.aborted === true) {
+      throw new PoolError("aborted", `The call was aborted, and ${taskId} is cancelled.`, { taskId, outcome });
+    }
     return outcome;
   } finally {
     signal?.removeEventListener("abort", abort);
