@@ -15,7 +15,7 @@ export interface Workflow {
   readonly arguments: readonly SkillArgument[];
   readonly steps: readonly StepSpec[];
   /** Of the chain that it makes; what the caller says wins. */
-  readonly options?: Omit<ChainOptions, "key" | "cwd">;
+  readonly options?: ChainOptions;
   readonly source: WorkflowSource;
 }
 

@@ -1,30 +1,28 @@
-/** What a workflow's file says. */
+/** What a workflow's file says: a chain, and beside it a description and arguments. */
 import { z } from "zod";
 import type { SkillArgument } from "../core/skill.ts";
-import { argumentsField } from "./skill.ts";
+import { parseChain, type WrittenChain } from "./chain.ts";
 import { parse } from "./parse.ts";
-import { listOf, text } from "./values.ts";
+import { argumentsField } from "./skill.ts";
+import { text } from "./values.ts";
 
-/** A workflow's file but for its chain, which the schema of chains reads. */
-export interface WorkflowFields {
-  readonly name?: string;
+export interface WrittenWorkflow {
   readonly description?: string;
   readonly arguments?: readonly SkillArgument[];
-  readonly steps: readonly unknown[];
+  readonly chain: WrittenChain;
 }
 
-const workflowSchema = z.strictObject(
+const besideSchema = z.strictObject(
   {
-    $schema: text().optional(),
-    name: text("the name of a workflow").optional(),
     description: text("what the workflow does", 1_024).optional(),
     arguments: argumentsField.optional(),
-    steps: listOf(z.unknown(), "a list of steps"),
   },
-  { error: "an object with steps" },
+  { error: "an object" },
 );
 
-/** @throws {PoolError} `invalid_options`, naming the field. */
-export function parseWorkflowFields(input: unknown, where: string): WorkflowFields {
-  return parse<WorkflowFields>(workflowSchema, input, "wire", where);
+/** @throws {PoolError} `invalid_options`, naming field and step; `unsupported`. */
+export function parseWorkflow(input: Readonly<Record<string, unknown>>, where: string): WrittenWorkflow {
+  const { $schema: _, description, arguments: list, ...chain } = input;
+  const beside = parse<Omit<WrittenWorkflow, "chain">>(besideSchema, { description, arguments: list }, "wire", where);
+  return { ...beside, chain: parseChain(chain, "wire", where) };
 }

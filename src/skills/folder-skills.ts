@@ -90,7 +90,9 @@ export function folderSkills(options: FolderSkillsOptions): Skills {
 
   async function workflows(): Promise<readonly WorkflowEntry[]> {
     const all = await entries(options.workflows, workflowNames, async (name) => {
-      const { steps: _, ...entry } = (await workflow(name))?.workflow ?? { steps: [], name, source: "project" as const };
+      const file = await workflow(name);
+      if (file === undefined) throw new Error("it has just been removed");
+      const { steps: _, ...entry } = file.workflow;
       return entry;
     });
     return all as readonly WorkflowEntry[];

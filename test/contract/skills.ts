@@ -119,7 +119,7 @@ export function skillsContract(name: string, open: () => Promise<SkillsPlace>): 
       putWorkflow("builtin", "good.json", '{"steps":[{"name":"a","prompt":"p"}]}');
       expect(await skills.workflows()).toEqual([
         { name: "bad", source: "user", error: expect.stringContaining(message) as string },
-        { name: "good", description: "", arguments: [], source: "builtin" },
+        { name: "good", description: "", arguments: [], options: {}, source: "builtin" },
       ]);
     });
   });
