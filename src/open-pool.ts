@@ -37,7 +37,7 @@ export async function openPool(options: OpenPoolOptions = {}): Promise<Pool> {
   const store = given.store ?? storePath(cwd);
   const clock = given.clock ?? systemClock;
   const sql = await openSqlite(store);
-  const records = await openRecords({ sql, clock });
+  const records = await openRecords({ sql, clock, governor: config });
   const processes = given.processes ?? systemProcesses();
   const parts: EngineParts = {
     records,

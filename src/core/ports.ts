@@ -195,4 +195,6 @@ export interface Processes {
   /** This process. */
   readonly self: { readonly pid: number; readonly startTime: string };
   isAlive(process: { readonly pid: number; readonly startTime: string }): boolean;
+  /** Memory that new processes may take without harm to others; undefined where the system does not tell. */
+  freeMemoryBytes(): number | undefined;
 }

@@ -14,13 +14,14 @@ import type { EndCause, SlotProcess, TurnEvent } from "../core/ports.ts";
 import type { Finish, Lease } from "../core/records.ts";
 import type { TaskResult } from "../core/task.ts";
 import { launchSpec, turnSpec } from "./launch.ts";
+import { LimitEar } from "./limit-ear.ts";
 import { OutputLog } from "./output-log.ts";
 import type { EngineParts } from "./parts.ts";
 import type { Slot } from "./slot.ts";
 
-/** What a run is told when it goes on in the conversation of one that was cut off. */
+/** What a run is told when it goes on in the conversation of one that was cut off or limited. */
 const goOnPrompt =
-  "Your work on the task above was cut off by a crash. Look at what is already done, then go on until the task is finished.";
+  "Your work on the task above was cut off by a crash or a usage limit. Look at what is already done, then go on until the task is finished.";
 
 export class Execution {
   readonly lease: Lease;
@@ -31,6 +32,7 @@ export class Execution {
   readonly #parts: EngineParts;
   readonly #settings: ResolvedSettings;
   readonly #log: OutputLog;
+  readonly #limits: LimitEar;
   readonly #controller = new AbortController();
   readonly #startedAt: number;
   #reservedMicrodollars: number;
@@ -45,6 +47,7 @@ export class Execution {
     this.cwd = lease.task.cwd ?? parts.cwd;
     this.#settings = resolveSettings(parts.config, slot.config, lease.task);
     this.#log = new OutputLog(parts, { taskId: lease.task.id, slotId: slot.id, runId: lease.runId });
+    this.#limits = new LimitEar(parts, lease);
     this.#reservedMicrodollars = lease.reservedMicrodollars;
     this.#startedAt = parts.clock.monotonic();
   }
@@ -137,6 +140,7 @@ export class Execution {
   }
 
   #hear(event: TurnEvent): void {
+    this.#limits.hear(event);
     switch (event.type) {
       case "text":
         this.#log.text(event.text);
@@ -147,9 +151,9 @@ export class Execution {
       case "cost":
         this.#watchBudget(event.costMicrodollars);
         break;
-      case "conversation":
       case "api_retry":
       case "usage_limit":
+      case "conversation":
         break;
     }
   }
@@ -220,7 +224,8 @@ export class Execution {
     const messages = this.#messages;
     const base = { taskId: task.id, runId, cwd: this.cwd, ...(messages.length === 0 ? {} : { messages }) };
     if (outcome.kind === "limited") {
-      return { ...base, outcome, hold: { reason: "limit", untilMs: outcome.resetsAtMs } };
+      const conversation = await this.#remains();
+      return { ...base, outcome, ...(conversation === undefined ? {} : { resumeSessionId: conversation }) };
     }
     if (this.launchError !== undefined && outcome.kind === "failed") {
       return { ...base, outcome: { kind: "lost", result: outcome.result }, countsAsLost: false };

@@ -5,7 +5,6 @@
  * H2. What a host must obey (cancel, scaling, configuration, draining) reaches it as events of the log.
  * H3. A host that finds its lease lost ends everything it runs: others may have taken it over.
  */
-import { dollars } from "../core/errors.ts";
 import type { PoolEvent } from "../core/events.ts";
 import type { EndCause } from "../core/ports.ts";
 import type { DispatchHook, Finish, Lease } from "../core/records.ts";
@@ -19,6 +18,7 @@ import { Recovery } from "./recovery.ts";
 import { SlotSet } from "./slot-set.ts";
 import type { Slot } from "./slot.ts";
 import { Supervisor } from "./supervisor.ts";
+import { failUnaffordable } from "./unaffordable.ts";
 
 /** How often a host looks for dead hosts and renews its lease; a small part of the lease. */
 const stepMs = 1_000;
@@ -52,6 +52,7 @@ export class Host implements DispatchHook {
   #stopping = false;
   #isSweeping = false;
   #isStartingOver = false;
+  #isStarved = false;
   #renewAt = 0;
 
   constructor(parts: EngineParts, options: HostOptions) {
@@ -60,7 +61,7 @@ export class Host implements DispatchHook {
     this.id = options.id;
     this.#recovery = new Recovery(parts);
     this.#supervisor = new Supervisor(parts);
-    this.#slots = new SlotSet(parts, this.#supervisor);
+    this.#slots = new SlotSet(parts, this.#supervisor, () => this.#wake());
     this.#autoscaler = new Autoscaler(parts, this.#slots);
   }
 
@@ -124,7 +125,7 @@ export class Host implements DispatchHook {
     // A requeued task may have been leased to this host again in that very transaction.
     if (this.#running.get(finish.taskId) === execution) this.#running.delete(finish.taskId);
     if (slot.draining) await this.#slots.retire(slot);
-    if (this.#running.size === 0) await this.#failWhatNeverFits();
+    if (this.#running.size === 0) await failUnaffordable(this.#parts, this.id);
   }
 
   async #errored(slot: Slot, error: string): Promise<void> {
@@ -136,14 +137,6 @@ export class Host implements DispatchHook {
   async #failWhatNobodyTakes(): Promise<void> {
     const { hopeless } = this.#slots;
     if (hopeless !== undefined) await this.#parts.records.failPending(this.id, "launch", hopeless);
-  }
-
-  /** Tasks that a caller of this process waits for and that no settlement can make affordable any more. */
-  async #failWhatNeverFits(): Promise<void> {
-    const budget = await this.#parts.records.budget();
-    if (budget.capMicrodollars === undefined || budget.reservedMicrodollars > 0) return;
-    const text = `The pool's budget of ${dollars(budget.capMicrodollars)} has no room for it: ${dollars(budget.spentMicrodollars)} are spent.`;
-    await this.#parts.records.failPending(this.id, "budget", text, "budget");
   }
 
   /** Commits until it is done: an outcome is never dropped because the disk was full or the file was locked. */
@@ -184,7 +177,8 @@ export class Host implements DispatchHook {
         if (event.data.hostId === this.id) this.#track(this.#slots.scale(this.id, event.data.targetSlots));
         break;
       case "task.held":
-        if (event.data.reason === "budget" && this.#running.size === 0) this.#track(this.#failWhatNeverFits());
+        if (event.data.reason === "budget" && this.#running.size === 0)
+          this.#track(failUnaffordable(this.#parts, this.id));
         break;
       case "task.unheld":
       case "budget.changed":
@@ -262,6 +256,7 @@ export class Host implements DispatchHook {
   /** One round: keep the lease, let go what is due, take over from the dead. */
   #step(): void {
     this.#track(this.#renew());
+    this.#track(this.#watchMemory());
     // Ending a dead host's processes takes seconds, and so may a gentle stop: the lease is kept meanwhile.
     if (!this.#isSweeping && !this.#stopping) {
       this.#isSweeping = true;
@@ -286,6 +281,14 @@ export class Host implements DispatchHook {
     await this.#startOver().finally(() => {
       this.#isStartingOver = false;
     });
+  }
+
+  /** Whoever looks at the pool from another process is told why free slots take nothing. */
+  async #watchMemory(): Promise<void> {
+    const isStarved = !this.#stopping && this.#slots.isStarved;
+    if (isStarved === this.#isStarved) return;
+    this.#isStarved = isStarved;
+    await this.#parts.records.noteMemory(this.id, isStarved);
   }
 
   async #sweep(): Promise<void> {

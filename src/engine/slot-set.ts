@@ -8,22 +8,30 @@ import type { SlotConfig, TaskRecord } from "../core/task.ts";
 import { launchKey, launchSpec } from "./launch.ts";
 import type { EngineParts } from "./parts.ts";
 import { Slot } from "./slot.ts";
+import { StartGuard } from "./start-guard.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 export class SlotSet {
   readonly #parts: EngineParts;
   readonly #slots = new Map<string, Slot>();
   readonly #supervisor: Supervisor;
+  readonly #guard: StartGuard;
   #closed = false;
+  /** A slot was not offered because others open their processes first. */
+  #isWithheld = false;
 
-  constructor(parts: EngineParts, supervisor: Supervisor) {
+  /** `onRoom` is called when a slot that was not offered can be. */
+  constructor(parts: EngineParts, supervisor: Supervisor, onRoom: () => void) {
     this.#parts = parts;
     this.#supervisor = supervisor;
+    this.#guard = new StartGuard(parts, () => {
+      if (this.#isWithheld) onRoom();
+    });
   }
 
   async add(hostId: string, configs: readonly SlotConfig[]): Promise<void> {
     for (const record of await this.#parts.records.addSlots(hostId, configs)) {
-      const slot = new Slot(this.#parts, record);
+      const slot = new Slot(this.#parts, this.#guard, record);
       slot.freeSince = this.#parts.clock.monotonic();
       this.#slots.set(slot.id, slot);
     }
@@ -42,10 +50,26 @@ export class SlotSet {
     return this.all().filter((slot) => !slot.draining).length;
   }
 
-  /** Ids of the free ones that take work by themselves, the longest idle first. */
+  /** Ids of the free ones that take work by themselves, the longest idle first; of those without a process, what may open. */
   free(): readonly string[] {
-    const free = this.all().filter((slot) => slot.isIdle && slot.config.pull !== true);
-    return free.sort((a, b) => a.freeSince - b.freeSince).map((slot) => slot.id);
+    const idle = this.#idle();
+    this.#isWithheld = false;
+    if (idle.every((slot) => slot.isWarm)) return idle.map((slot) => slot.id);
+    const opening = this.all().filter((slot) => !slot.free && !slot.isWarm).length;
+    let room = this.#guard.room(opening);
+    const free = idle.filter((slot) => slot.isWarm || room-- > 0);
+    this.#isWithheld = free.length < idle.length;
+    return free.map((slot) => slot.id);
+  }
+
+  /** Does a free slot wait for memory to open its process? */
+  get isStarved(): boolean {
+    return this.#idle().some((slot) => !slot.isWarm) && this.#guard.isLow;
+  }
+
+  #idle(): readonly Slot[] {
+    const idle = this.all().filter((slot) => slot.isIdle && slot.config.pull !== true);
+    return idle.sort((a, b) => a.freeSince - b.freeSince);
   }
 
   /** One whose open process serves the task as it is, else the first. */
@@ -76,11 +100,13 @@ export class SlotSet {
   async warm(): Promise<void> {
     if (this.#parts.config.slotMode === "ephemeral") return;
     for (const slot of this.#slots.values()) {
-      if (this.#closed || !slot.free) continue;
+      if (this.#closed || !slot.free || this.#guard.isLow) continue;
       const launch = launchSpec(this.#parts.config, this.#settings(slot, {}), this.#parts.cwd);
       await slot
         .warm(launch)
-        .catch((error: unknown) => this.#supervisor.failed(slot, error instanceof Error ? error.message : String(error)));
+        .catch((error: unknown) =>
+          this.#supervisor.failed(slot, error instanceof Error ? error.message : String(error)),
+        );
     }
   }
 

@@ -10,6 +10,7 @@ import type { LaunchSpec, SlotProcess } from "../core/ports.ts";
 import type { SlotConfig, SlotRecord } from "../core/task.ts";
 import { launchKey } from "./launch.ts";
 import type { EngineParts } from "./parts.ts";
+import type { StartGuard } from "./start-guard.ts";
 
 /** Memory is asked for after every so many tasks: it grows slowly, and the question costs a walk over a process tree. */
 const tasksBetweenMemoryChecks = 10;
@@ -45,9 +46,11 @@ export class Slot {
   #open: OpenProcess | undefined;
   #settled: Promise<void> = Promise.resolve();
   readonly #parts: EngineParts;
+  readonly #guard: StartGuard;
 
-  constructor(parts: EngineParts, record: SlotRecord) {
+  constructor(parts: EngineParts, guard: StartGuard, record: SlotRecord) {
     this.#parts = parts;
+    this.#guard = guard;
     this.id = record.id;
     this.config = record.config;
   }
@@ -60,6 +63,11 @@ export class Slot {
   /** Has it no settings of its own? */
   get isPlain(): boolean {
     return Object.keys(this.config).length === 0;
+  }
+
+  /** Is a process open, for whatever launch spec? */
+  get isWarm(): boolean {
+    return this.#open !== undefined && !this.#open.gone;
   }
 
   /** Is a process open that this launch spec could use as it is? */
@@ -76,9 +84,13 @@ export class Slot {
     await this.#settled;
     const key = launchKey(launch);
     if (this.isWarmFor(key) && (await this.#turnsTo(resume))) return this.#take();
+    const replaces = this.isWarm;
     await this.close();
     const options = { ...(resume === undefined ? {} : { resume }), ...(signal === undefined ? {} : { signal }) };
-    const process = await this.#parts.runner.open(launch, options);
+    const process = await this.#guard.open(() => this.#parts.runner.open(launch, options), {
+      replaces,
+      ...(signal === undefined ? {} : { signal }),
+    });
     this.#open = this.#adopt(process, launch, key, resume);
     try {
       await this.#parts.records.updateSlot(this.id, { process: process.identity, error: null }); // L2
@@ -172,9 +184,10 @@ export class Slot {
   }
 
   async #replace(launch: LaunchSpec): Promise<void> {
+    const replaces = this.isWarm;
     await this.close();
     if (this.draining) return;
-    const process = await this.#parts.runner.open(launch);
+    const process = await this.#guard.open(() => this.#parts.runner.open(launch), { replaces });
     this.#open = this.#adopt(process, launch, launchKey(launch), undefined);
     await this.#parts.records.updateSlot(this.id, { process: process.identity });
   }

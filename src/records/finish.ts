@@ -11,11 +11,14 @@ import type { Finish } from "../core/records.ts";
 import type { Hold, TaskRecord, TaskResult, TaskState } from "../core/task.ts";
 import { nextState, type TaskEvent } from "../core/transitions.ts";
 import { type Change, count } from "./change.ts";
+import { park, runGoverned } from "./governor.ts";
 import { tellHeld } from "./holds.ts";
 import { acknowledgeMessages } from "./messages.ts";
+import { measureEnd } from "./metrics.ts";
 import { settle } from "./money.ts";
 import { judgeStep, tryAgain } from "./retry.ts";
 import { jsonColumn, selectTasks, taskOf } from "./rows.ts";
+import { settleScopes } from "./scopes.ts";
 import { writeResult } from "./write-result.ts";
 
 /** `leased` is the record as it was leased, if this process did that (E1). */
@@ -25,6 +28,7 @@ export async function finish(change: Change, given: Finish, leased?: TaskRecord)
   const outcome = await judgeStep(change, task, given.outcome);
   const end = { ...given, outcome };
   await closeRun(change, task, ledgerOf(outcome), end.cwd);
+  if (outcome.kind === "limited") await park(change, outcome.resetsAtMs, outcome.limitType);
   if (end.messages !== undefined && outcome.kind !== "lost" && outcome.kind !== "limited") {
     await acknowledgeMessages(change, String(task.slotId), end.runId, end.messages);
   }
@@ -90,7 +94,11 @@ export async function closeRun(change: Change, task: TaskRecord, end: LedgerEnd,
     task.attempt,
   ]);
   if (run === undefined) throw new Error(`The run ${String(task.runId)} of task ${task.id} is not open in the ledger.`);
-  settle(change, Number(run.reserved), result.costMicrodollars);
+  const [reserved, cost] = [Number(run.reserved), result.costMicrodollars];
+  settle(change, reserved, cost);
+  const held = run.scopes === null ? [] : (JSON.parse(String(run.scopes)) as readonly string[]);
+  await settleScopes(change, task, { held, reserved, cost });
+  await runGoverned(change, String(task.runId), outcome, result.turnsUsed > 0 || cost > 0);
   change.releaseSlot(String(run.slot_id), {
     taskId: task.id,
     completed: outcome === "completed",
@@ -101,7 +109,7 @@ export async function closeRun(change: Change, task: TaskRecord, end: LedgerEnd,
 }
 
 const runClose = `UPDATE run SET ended_at_ms = ?, outcome = ?, reason = ?, cost = ?, cost_estimated = ?, turns_used = ?, model = ?,
-  session_id = ?, usage = ? WHERE task_seq = ? AND attempt = ? AND ended_at_ms IS NULL RETURNING reserved, slot_id`;
+  session_id = ?, usage = ? WHERE task_seq = ? AND attempt = ? AND ended_at_ms IS NULL RETURNING reserved, slot_id, scopes`;
 
 /** What becomes of a task that goes back to the queue. */
 export interface Requeue {
@@ -154,6 +162,7 @@ export async function endTask(
   ]);
   if (task.chainId !== undefined) await tellChain(change, task.seq);
   await writeResult(change, task.seq, result);
+  await measureEnd(change, task, state, result);
   count(change.pool, task.state, state);
   const { reason, costMicrodollars, elapsedMs } = result;
   change.emit(

@@ -2,20 +2,24 @@
 import { defined } from "../core/config.ts";
 import type { EndReason } from "../core/outcome.ts";
 import type { Sql, SqlRow, SqlValue } from "../core/ports.ts";
-import type { Hold, HoldReason, TaskState } from "../core/task.ts";
+import type { Hold, HoldReason, TaskRecord, TaskState } from "../core/task.ts";
 import { nextState } from "../core/transitions.ts";
 import { type Change, count } from "./change.ts";
+import { relaxGovernor } from "./governor.ts";
+import { measureUnrun } from "./metrics.ts";
 import { writeResult } from "./write-result.ts";
 
-/** Holds a pending task that is not held. */
+/** Holds a pending task that is not held; `scope` if it is for the money of one. */
 export async function holdTask(
   change: Change,
   task: { readonly seq: number; readonly id: string },
   hold: Hold,
+  scope?: string,
 ): Promise<void> {
-  await change.sql.run("UPDATE task SET hold_reason = ?, hold_until_ms = ? WHERE seq = ?", [
+  await change.sql.run("UPDATE task SET hold_reason = ?, hold_until_ms = ?, hold_scope = ? WHERE seq = ?", [
     hold.reason,
     hold.untilMs ?? null,
+    scope ?? null,
     task.seq,
   ]);
   tellHeld(change, task, hold);
@@ -43,8 +47,15 @@ export async function releaseHolds(change: Change, reason: HoldReason): Promise<
   await release(change, `task INDEXED BY task_held ${where}`, [reason]);
 }
 
-/** Ends the holds whose time is over, and fails what waited too long for a slot. */
+/** Ends the holds for the money of one scope. */
+export async function releaseScopeHolds(change: Change, scope: string): Promise<void> {
+  const where = "WHERE state = 'pending' AND hold_reason = 'budget' AND hold_scope IS NOT NULL AND hold_scope = ?";
+  await release(change, `task INDEXED BY task_held_scope ${where}`, [scope]);
+}
+
+/** Ends the holds whose time is over, lets the governor feel the time, and fails what waited too long for a slot. */
 export async function sweep(change: Change): Promise<void> {
+  await relaxGovernor(change);
   const over = "WHERE state = 'pending' AND hold_until_ms IS NOT NULL AND hold_until_ms <= ?";
   await release(change, `task INDEXED BY task_hold_until ${over}`, [change.nowMs]);
   const late = await change.sql.all(
@@ -72,11 +83,15 @@ export async function endPending(
   const result = { output: "", success: false, costMicrodollars: 0, turnsUsed: 0, elapsedMs: 0, reason, error };
   const [ended] = await change.sql.all(
     `UPDATE task SET state = ?, hold_reason = NULL, hold_until_ms = NULL, completed_at_ms = ? WHERE seq = ?
-      RETURNING chain_seq, step`,
+      RETURNING chain_seq, step, attempt, kind`,
     [state, change.nowMs, task.seq],
   );
   if (ended !== undefined && ended.chain_seq !== null) change.moved(Number(ended.chain_seq), Number(ended.step));
   await writeResult(change, task.seq, result);
+  if (ended !== undefined) {
+    const kind = ended.kind as TaskRecord["kind"];
+    await measureUnrun(change, { seq: task.seq, attempt: Number(ended.attempt), kind }, state, result);
+  }
   count(change.pool, from, state);
   if (row.hold_reason !== null) change.pool.held -= 1;
   change.emit(

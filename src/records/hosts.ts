@@ -6,6 +6,7 @@ import { nextState } from "../core/transitions.ts";
 
 import type { Change } from "./change.ts";
 import { cancelledResult, closeRun, endTask, requeue } from "./finish.ts";
+import { noteMemory } from "./governor.ts";
 import { estimateOf } from "./money.ts";
 import { runOf, selectTasks, taskOf } from "./rows.ts";
 import { stopSlots } from "./slots.ts";
@@ -48,6 +49,7 @@ export async function endHost(change: Change, hostId: string): Promise<void> {
   if (ended === 0) return;
   for (const { task } of await runningOf(sql, hostId)) await putBack(change, task, {}, estimateOf(change.pool));
   await stopSlots(change, hostId);
+  await noteMemory(change, hostId, false);
   // What it was recovering is anybody's again, at once and not when its lease is over.
   await sql.run("UPDATE host SET recovered_by = NULL WHERE recovered_by = ? AND state = 'recovering'", [hostId]);
   change.emit({ type: "host.ended", data: { hostId } });

@@ -1,8 +1,9 @@
 /** Budget, reservations and the ledger's money; the rules are core/budget.ts's, the figures are the pool's row. */
-import { type BudgetState, grow, periodStart } from "../core/budget.ts";
+import { type BudgetState, growIn, periodStart } from "../core/budget.ts";
 import { defined } from "../core/config.ts";
 import type { Change, PoolRow } from "./change.ts";
 import { releaseHolds } from "./holds.ts";
+import { budgetOfScope, renewDay, reserveScopes, scopesByName } from "./scopes.ts";
 
 /** What one run is taken to cost before any has finished: 0.10 dollars, in microdollars. */
 const guessMicrodollars = 100_000;
@@ -27,6 +28,7 @@ export function estimateOf(pool: PoolRow): number {
 
 /** Starts a new period if one is due. First in every transaction, so nothing looks at money of the day before. */
 export async function renewBudget(change: Change): Promise<void> {
+  await renewDay(change);
   const since = dueRenewal(change.pool, change.nowMs);
   if (since === undefined) return;
   await restart(change, since, "renewed");
@@ -35,9 +37,18 @@ export async function renewBudget(change: Change): Promise<void> {
 /** When the running period ends, in milliseconds since the epoch; undefined: never by itself. */
 export function nextRenewalMs(pool: PoolRow, nowMs: number): number | undefined {
   if (pool.renews === "none" || pool.cap === null) return undefined;
+  return nextPeriodMs(pool.renews, nowMs);
+}
+
+/** The next midnight, in milliseconds since the epoch. */
+export function nextDayMs(nowMs: number): number {
+  return nextPeriodMs("day", nowMs);
+}
+
+function nextPeriodMs(renews: "day" | "week", nowMs: number): number {
   // Half a day more than the period: past its end whatever the clocks' change makes of it, and before the end of the next.
-  const days = pool.renews === "day" ? 1.5 : 7.5;
-  return periodStart(pool.renews, periodStart(pool.renews, nowMs) + days * 86_400_000);
+  const days = renews === "day" ? 1.5 : 7.5;
+  return periodStart(renews, periodStart(renews, nowMs) + days * 86_400_000);
 }
 
 export async function setBudget(
@@ -62,15 +73,18 @@ export async function resetBudget(change: Change): Promise<BudgetState> {
 
 export async function growReservation(change: Change, runId: string): Promise<number> {
   const { pool, sql } = change;
-  const [run] = await sql.all("SELECT reserved FROM run INDEXED BY run_open WHERE run_id = ? AND ended_at_ms IS NULL", [
-    runId,
-  ]);
+  const [run] = await sql.all(
+    "SELECT reserved, scopes FROM run INDEXED BY run_open WHERE run_id = ? AND ended_at_ms IS NULL",
+    [runId],
+  );
   if (run === undefined) return 0;
-  // The cap was taken away while the run was under way: nothing binds it any more.
-  if (pool.cap === null) return Number.MAX_SAFE_INTEGER;
-  const granted = grow(budgetOf(pool, change.nowMs), Number(run.reserved));
-  if (granted === 0) return 0;
+  const names = run.scopes === null ? [] : (JSON.parse(String(run.scopes)) as readonly string[]);
+  const scopes = await scopesByName(change, names);
+  // Caps that were taken away while the run was under way bind it no more.
+  const granted = growIn([budgetOf(pool, change.nowMs), ...scopes.map(budgetOfScope)], Number(run.reserved));
+  if (granted === 0 || granted === Number.MAX_SAFE_INTEGER) return granted;
   pool.reserved += granted;
+  await reserveScopes(change, scopes, granted);
   await sql.run("UPDATE run SET reserved = reserved + ? WHERE run_id = ? AND ended_at_ms IS NULL", [granted, runId]);
   return granted;
 }

@@ -1,7 +1,10 @@
 /** Joins the parts of the records; every method is one line, and every writing one goes through the group commit. */
 import { PoolError } from "../core/errors.ts";
+import { defaultConfig } from "../core/config.ts";
+import type { GovernorSettings } from "../core/governor.ts";
 import type { Clock, Sql } from "../core/ports.ts";
 import type { Records } from "../core/records.ts";
+import type { TaskRecord } from "../core/task.ts";
 import { appendEvents } from "./append.ts";
 import { cancelPending, cancelRequests, cancelTask, failPending } from "./cancel.ts";
 import { followSteps } from "./chain-advance.ts";
@@ -15,17 +18,29 @@ import { exportLines } from "./export.ts";
 import { type Dispatching, dispatching } from "./dispatching.ts";
 import { eventFeed, type Feed } from "./feed.ts";
 import { finish } from "./finish.ts";
+import { forecast } from "./forecast.ts";
+import {
+  governorOf,
+  nextGovernorMs,
+  noteAnswer,
+  noteMemory,
+  noteOverload,
+  noteUtilization,
+  releaseGovernor,
+} from "./governor.ts";
 import { groupCommit, type Write } from "./group-commit.ts";
 import { nextDeadlineMs, releaseHolds, sweep } from "./holds.ts";
 import { claimRecovery, endHost, recoverRun, renewHost, runningOf, setTargetSlots, startHost } from "./hosts.ts";
 import { importAll, parseLines } from "./import.ts";
 import { countMessages, messagesFor, peekMessages, readMessages, sendMessage } from "./messages.ts";
+import { metrics } from "./metrics.ts";
 import { migrate } from "./migrations.ts";
 import { budgetOf, estimateOf, growReservation, renewBudget, resetBudget, setBudget } from "./money.ts";
 import { prune } from "./prune.ts";
-import { eventsAfter, getMany, idsLike, lastEventSeq, listTasks, runsOf, statusOf } from "./query.ts";
+import { eventsAfter, getMany, idsLike, lastEventSeq, listTasks, runsOf, shown, statusOf } from "./query.ts";
 import { approve, reject } from "./review.ts";
 import { hostOf, slotOf } from "./rows.ts";
+import { scopeBudgets, setScopeBudget } from "./scopes.ts";
 import { deleteSkill, putSkill, runtimeSkills } from "./skills.ts";
 import { addSlots, updateSlot } from "./slots.ts";
 import { submit } from "./submit.ts";
@@ -34,6 +49,8 @@ export interface OpenRecordsOptions {
   /** Belongs to the records from now on: `close` closes it. */
   readonly sql: Sql;
   readonly clock: Clock;
+  /** Default: none is kept back, and a ramp of 5 s a step. */
+  readonly governor?: GovernorSettings;
   /** How often others' commits are looked for while somebody follows, in milliseconds. Default 25. */
   readonly pollMs?: number;
 }
@@ -44,12 +61,26 @@ export interface OpenRecordsOptions {
  * @throws {PoolError} `store_*`.
  * @example const records = await openRecords({ sql: await openSqlite(":memory:"), clock });
  */
-export async function openRecords({ sql, clock, pollMs = 25 }: OpenRecordsOptions): Promise<Records> {
+export async function openRecords({
+  sql,
+  clock,
+  governor = defaultConfig,
+  pollMs = 25,
+}: OpenRecordsOptions): Promise<Records> {
   await migrate(sql);
   const feed = eventFeed(sql, pollMs);
   const dispatch = dispatching();
   const { lease, leased } = dispatch;
-  const commits = groupCommit({ sql, clock, before: renewBudget, follow: followSteps, lease, leased, committed: feed.committed });
+  const commits = groupCommit({
+    sql,
+    clock,
+    governor,
+    before: renewBudget,
+    follow: followSteps,
+    lease,
+    leased,
+    committed: feed.committed,
+  });
   let closing: Promise<void> | undefined;
 
   async function close(): Promise<void> {
@@ -60,6 +91,7 @@ export async function openRecords({ sql, clock, pollMs = 25 }: OpenRecordsOption
   const parts: Parts = {
     sql,
     clock,
+    governor,
     feed,
     dispatch,
     write: (body) => (closing === undefined ? commits.write(body) : Promise.reject(poolClosed())),
@@ -70,6 +102,7 @@ export async function openRecords({ sql, clock, pollMs = 25 }: OpenRecordsOption
     ...dispatchMethods(parts),
     ...hostMethods(parts),
     ...moneyMethods(parts),
+    ...governorMethods(parts),
     ...eventMethods(parts),
     ...messageMethods(parts),
     ...poolMethods(parts),
@@ -80,18 +113,24 @@ export async function openRecords({ sql, clock, pollMs = 25 }: OpenRecordsOption
 interface Parts {
   readonly sql: Sql;
   readonly clock: Clock;
+  readonly governor: GovernorSettings;
   readonly feed: Feed;
   readonly dispatch: Dispatching;
   readonly write: <T>(body: Write<T>) => Promise<T>;
 }
 
-function taskMethods({ sql, write }: Parts) {
+function taskMethods({ sql, clock, governor, write }: Parts) {
+  const show = (tasks: readonly TaskRecord[]): Promise<readonly TaskRecord[]> =>
+    shown(sql, tasks, clock.now(), governor);
   return {
     submit: (tasks) => write((change) => submit(change, tasks)),
-    get: async (id) => (await getMany(sql, [id]))[0],
-    getMany: (ids) => getMany(sql, ids),
+    get: async (id) => (await show(await getMany(sql, [id])))[0],
+    getMany: async (ids) => show(await getMany(sql, ids)),
     idsLike: (prefix, limit) => idsLike(sql, prefix, limit),
-    list: (filter, page) => listTasks(sql, filter, page),
+    list: async (filter, page) => {
+      const answer = await listTasks(sql, filter, page);
+      return { ...answer, tasks: await show(answer.tasks) };
+    },
     runs: (taskId) => runsOf(sql, taskId),
     cancel: (id) => write((change) => cancelTask(change, id)),
     cancelPending: (originHost) => write((change) => cancelPending(change, originHost)),
@@ -111,7 +150,7 @@ function chainMethods({ sql, write }: Parts) {
   } satisfies Partial<Records>;
 }
 
-function dispatchMethods({ sql, dispatch, write }: Parts) {
+function dispatchMethods({ sql, clock, governor, dispatch, write }: Parts) {
   return {
     setDispatcher: (hostId, ownTasksOnly, hook) => {
       dispatch.set(hook === undefined ? undefined : { hostId, ownTasksOnly, hook });
@@ -123,7 +162,12 @@ function dispatchMethods({ sql, dispatch, write }: Parts) {
     },
     cancelRequests: (hostId) => cancelRequests(sql, hostId),
     sweep: () => write(sweep),
-    nextDeadlineMs: () => nextDeadlineMs(sql),
+    nextDeadlineMs: async () => {
+      const pool = poolOf((await sql.all(poolQuery))[0]);
+      const due = [await nextDeadlineMs(sql), nextGovernorMs(pool, clock.now(), governor)];
+      const times = due.filter((ms) => ms !== undefined);
+      return times.length === 0 ? undefined : Math.min(...times);
+    },
     releaseHolds: (reason) => write((change) => releaseHolds(change, reason)),
   } satisfies Partial<Records>;
 }
@@ -156,6 +200,21 @@ function moneyMethods({ sql, clock, write }: Parts) {
   } satisfies Partial<Records>;
 }
 
+function governorMethods({ sql, clock, write }: Parts) {
+  return {
+    governor: async () => governorOf(poolOf((await sql.all(poolQuery))[0])),
+    noteAnswer: (runId) => write((change) => noteAnswer(change, runId)),
+    noteOverload: () => write(noteOverload),
+    noteUtilization: (share, resetsAtMs) => write((change) => noteUtilization(change, share, resetsAtMs)),
+    noteMemory: (hostId, isStarved) => write((change) => noteMemory(change, hostId, isStarved)),
+    releaseGovernor: () => write(releaseGovernor),
+    setScopeBudget: (scope, cap) => write((change) => setScopeBudget(change, scope, cap)),
+    scopeBudgets: () => scopeBudgets(sql),
+    metrics: (sessionStartMs, filter) => metrics(sql, filter, { sessionStartMs, nowMs: clock.now() }),
+    forecast: (like) => forecast(sql, like),
+  } satisfies Partial<Records>;
+}
+
 function eventMethods({ sql, feed, write }: Parts) {
   return {
     append: (events) => write((change) => appendEvents(change, events)),
@@ -176,7 +235,7 @@ function messageMethods({ sql, write }: Parts) {
   } satisfies Partial<Records>;
 }
 
-function poolMethods({ sql, clock, write }: Parts) {
+function poolMethods({ sql, clock, governor, write }: Parts) {
   return {
     context: () => contextOf(sql),
     setContext: (key, value) => write((change) => setContext(change, key, value)),
@@ -184,7 +243,7 @@ function poolMethods({ sql, clock, write }: Parts) {
     runtimeSkills: () => runtimeSkills(sql),
     putSkill: (skill) => write((change) => putSkill(change, skill)),
     deleteSkill: (name) => write((change) => deleteSkill(change, name)),
-    status: () => statusOf(sql, clock.now()),
+    status: () => statusOf(sql, clock.now(), governor),
     setShutdown: (shutdown) =>
       write((change) => {
         setShutdown(change, shutdown);

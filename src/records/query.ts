@@ -1,10 +1,12 @@
 /** What is only read. */
 import { defined } from "../core/config.ts";
 import type { PoolEvent } from "../core/events.ts";
+import type { GovernorSettings } from "../core/governor.ts";
 import type { Sql, SqlRow, SqlTx, SqlValue } from "../core/ports.ts";
 import type { ListPage } from "../core/records.ts";
 import type { PoolStatus, RunRecord, TaskFilter, TaskRecord, TaskState } from "../core/task.ts";
 import { poolOf, poolQuery } from "./change.ts";
+import { heldBackOf, withPoolHold } from "./governor.ts";
 import { budgetOf } from "./money.ts";
 import { eventOfRow, runOf, selectTasks, taskOf } from "./rows.ts";
 
@@ -16,6 +18,17 @@ export async function getMany(sql: Reader, ids: readonly string[]): Promise<read
 }
 
 const manyQuery = `${selectTasks("json_each(?) AS wanted CROSS JOIN task ON task.id = wanted.value")} ORDER BY wanted.key`;
+
+/** The tasks as people see them: a pending one shows what holds the whole pool back. */
+export async function shown(
+  sql: Reader,
+  tasks: readonly TaskRecord[],
+  nowMs: number,
+  governor: GovernorSettings,
+): Promise<readonly TaskRecord[]> {
+  if (!tasks.some((task) => task.state === "pending" && task.hold === undefined)) return tasks;
+  return withPoolHold(tasks, poolOf((await sql.all(poolQuery))[0]), nowMs, governor);
+}
 
 export async function idsLike(sql: Reader, prefix: string, limit: number): Promise<readonly string[]> {
   // The greatest character there is: no id goes on with one above it.
@@ -90,8 +103,8 @@ function conditionsOf(
       JSON.stringify(filter.tags),
     );
   }
-  if (filter.sinceMs !== undefined) add("created_at_ms >= ?", filter.sinceMs);
-  if (filter.untilMs !== undefined) add("created_at_ms <= ?", filter.untilMs);
+  if (filter.sinceMs !== undefined) add("+created_at_ms >= ?", filter.sinceMs);
+  if (filter.untilMs !== undefined) add("+created_at_ms <= ?", filter.untilMs);
   if (page.after !== undefined) add(page.order === "oldest" ? "task.seq > ?" : "task.seq < ?", page.after);
   return { conditions, params };
 }
@@ -131,7 +144,7 @@ export async function lastEventSeq(sql: Reader): Promise<number> {
   return Number(row?.event_seq);
 }
 
-export async function statusOf(sql: Reader, nowMs: number): Promise<PoolStatus> {
+export async function statusOf(sql: Reader, nowMs: number, governor: GovernorSettings): Promise<PoolStatus> {
   const [row] = await sql.all(statusQuery);
   const pool = poolOf(row);
   const budget = budgetOf(pool, nowMs);
@@ -155,6 +168,7 @@ export async function statusOf(sql: Reader, nowMs: number): Promise<PoolStatus> 
     reservedMicrodollars: pool.reserved,
     hosts: Number(row?.hosts),
     shutdown: pool.shutdown === 1,
+    heldBack: heldBackOf(pool, nowMs, governor),
   });
 }
 

@@ -8,6 +8,7 @@ import { nextState } from "../core/transitions.ts";
 import { type Change, count } from "./change.ts";
 import { endTask, tellChain } from "./finish.ts";
 import { jsonColumn, selectTasks, taskOf } from "./rows.ts";
+import { checkScopes } from "./scopes.ts";
 import { checkOpen } from "./submit.ts";
 
 const noResult: TaskResult = { output: "", success: false, costMicrodollars: 0, turnsUsed: 0, elapsedMs: 0 };
@@ -26,6 +27,7 @@ export async function reject(change: Change, id: string, feedback: string): Prom
   const state = nextState(task.state, "reject", id);
   const cap = task.config?.maxBudgetUsd;
   checkOpen(change, [cap === undefined ? undefined : microdollars(cap)]);
+  await checkScopes(change, task.tags, cap === undefined ? undefined : microdollars(cap));
 
   const { sql, nowMs } = change;
   await tellRejected(change, task, feedback, rejectionCount);

@@ -9,6 +9,7 @@ import type { TaskOverrides, TaskRecord, TaskSpec } from "../core/task.ts";
 import { type Change, count } from "./change.ts";
 import { budgetOf } from "./money.ts";
 import { column, jsonColumn, selectTasks, taskOf } from "./rows.ts";
+import { checkScopes } from "./scopes.ts";
 import { writeResult } from "./write-result.ts";
 
 /** Rejections after which a reviewed task fails; the original's number. */
@@ -22,6 +23,7 @@ export async function submit(change: Change, tasks: readonly NewTask[]): Promise
       change,
       fresh.map(({ spec }) => capOf(spec)),
     );
+    for (const { spec } of fresh) await checkScopes(change, spec.tags, capOf(spec));
   }
 
   const inserted = new Map<string, TaskRecord>();

@@ -13,6 +13,7 @@ export function systemProcesses(): Processes {
     bootId: bootId(),
     self,
     isAlive: ({ pid, startTime }) => startTimeOf(pid) === startTime,
+    freeMemoryBytes,
   };
 }
 
@@ -31,6 +32,17 @@ export function startTimeOf(pid: number): string | undefined {
     return state === "" || state.startsWith("Z") ? undefined : start.join(" ");
   } catch {
     return undefined; // ps ends with 1 when there is no such process
+  }
+}
+
+/** Linux's own estimate of what can be taken without swapping; what other systems call free leaves out what they would give back. */
+function freeMemoryBytes(): number | undefined {
+  if (process.platform !== "linux") return undefined;
+  try {
+    const [, kilobytes] = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync("/proc/meminfo", "utf8")) ?? [];
+    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+  } catch {
+    return undefined; // a system without /proc: then nothing is known, and nothing held back
   }
 }
 

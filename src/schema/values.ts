@@ -54,6 +54,11 @@ export function dollarsFrom(bound: "zero" | "above_zero") {
   return bound === "zero" ? base.nonnegative({ error: what }) : base.gte(0.000001, { error: what });
 }
 
+export function share() {
+  const what = "a share, a number from 0 to 1";
+  return z.number({ error: what }).min(0, { error: what }).max(1, { error: what });
+}
+
 export function flag() {
   return z.boolean({ error: "true or false" });
 }

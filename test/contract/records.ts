@@ -285,14 +285,14 @@ function dispatch(opened: Opened): void {
     ["timed_out", {}, "failed", 0],
     ["cancelled", {}, "cancelled", 0],
     ["lost", {}, "running", 1],
-    ["limited", {}, "running", 0],
+    ["limited", {}, "pending", 0],
   ] as const)("takes a run that ended as %s (%o) to %s", async (kind, spec, state, lostRuns) => {
     const { records } = await opened();
     const host = await testHost(records, 1);
     const [task] = await submitAll(records, spec);
     await host.finish({ kind });
     const stored = await records.get(task?.id ?? "");
-    // What goes back to the queue is leased again in the same transaction, as a new attempt.
+    // A lost task is leased again in the same transaction, as a new attempt; a limit parks the pool.
     expect([stored?.state, stored?.lostRuns, (await records.runs(task?.id ?? "")).map((run) => run.outcome)]).toEqual([
       state,
       lostRuns,
@@ -345,22 +345,22 @@ function dispatch(opened: Opened): void {
   it("releases holds when their time is over, and fails what waited too long for a slot", async () => {
     const { records, clock } = await opened();
     const host = await testHost(records, 1);
-    const [limited, impatient] = await submitAll(records, {}, { queueTimeoutMs: 50 });
+    const [held, impatient] = await submitAll(records, {}, { queueTimeoutMs: 50 });
     const [lease] = host.leases;
     const until = clock.now() + 20;
     const result = { output: "", success: false, costMicrodollars: 0, turnsUsed: 0, elapsedMs: 0 };
     // Its slot is kept busy in the test's hands, so that nothing else is leased meanwhile.
     await records.finish({
-      taskId: limited?.id ?? "",
+      taskId: held?.id ?? "",
       runId: lease?.runId ?? "",
       cwd: "/",
-      outcome: { kind: "limited", result, resetsAtMs: until },
-      hold: { reason: "limit", untilMs: until },
+      outcome: { kind: "lost", result },
+      hold: { reason: "launch", untilMs: until },
     });
     const deadlines = [await records.nextDeadlineMs()];
     clock.advance(20);
     await records.sweep();
-    const released = await records.get(limited?.id ?? "");
+    const released = await records.get(held?.id ?? "");
     deadlines.push(await records.nextDeadlineMs());
     clock.advance(30);
     await records.sweep();
