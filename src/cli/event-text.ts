@@ -34,8 +34,21 @@ function detail(event: PoolEvent, colour: Colours): string {
     case "task.unheld":
     case "task.requeued":
       return event.data.reason;
-    case "slot.errored":
-      return oneLine(event.data.error, 300);
+    case "slot.errored": {
+      const { error, restartAtMs } = event.data;
+      const next = restartAtMs === undefined ? "it stays errored" : `next try at ${clockTime(restartAtMs)}`;
+      return `${oneLine(error, 300)} (${next})`;
+    }
+    case "slot.restarted":
+      return `by ${event.data.by}, ${String(event.data.restartCount)} in all`;
+    case "host.scaled":
+      return `to ${String(event.data.targetSlots)} slots${event.data.auto === true ? " by itself" : ""}`;
+    case "message.sent":
+      return `${event.data.from} to ${event.data.to}`;
+    case "message.read":
+      return `${String(event.data.messageIds.length)} of ${event.data.to}`;
+    case "message.dropped":
+      return `${String(event.data.count)} of ${event.data.to}`;
     case "budget.exhausted":
       return `${usd(event.data.spentMicrodollars)} of ${usd(event.data.capMicrodollars)}`;
     default:

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import type { Call } from "./call.ts";
+import { autoCommand } from "./commands/auto.ts";
 import { budgetCommand } from "./commands/budget.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { completionCommand } from "./commands/completion.ts";
@@ -15,8 +16,10 @@ import { exportCommand } from "./commands/export.ts";
 import { fanOutCommand } from "./commands/fan-out.ts";
 import { importCommand } from "./commands/import.ts";
 import { listCommand } from "./commands/list.ts";
+import { messageCommand } from "./commands/message.ts";
 import { pruneCommand } from "./commands/prune.ts";
 import { resultCommand } from "./commands/result.ts";
+import { routeCommand } from "./commands/route.ts";
 import { runCommand } from "./commands/run.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { slotsCommand } from "./commands/slots.ts";
@@ -27,8 +30,8 @@ import { waitCommand } from "./commands/wait.ts";
 import { addCommonFlags } from "./flags.ts";
 
 const groups = {
-  "Work:": [runCommand, fanOutCommand, submitCommand, waitCommand, resultCommand, cancelCommand, listCommand],
-  "The pool:": [serveCommand, statusCommand, slotsCommand, budgetCommand, contextCommand, eventsCommand, drainCommand],
+  "Work:": [runCommand, fanOutCommand, autoCommand, routeCommand, submitCommand, waitCommand, resultCommand, cancelCommand, listCommand],
+  "The pool:": [serveCommand, statusCommand, slotsCommand, budgetCommand, contextCommand, messageCommand, eventsCommand, drainCommand],
   "The record:": [exportCommand, importCommand, pruneCommand],
   "Setting up:": [demoCommand, doctorCommand, configCommand, trustCommand],
 } as const;

@@ -1,9 +1,9 @@
 /** The edge of the smaller requests: messages, the supervisor, routing. */
 import { z } from "zod";
 import type { MessageSpec, SupervisorOptions } from "../core/api.ts";
-import { routePreferences, type AutoOptions, type RouteHints, type RouteOptions } from "../core/route.ts";
+import { routePreferences, type AutoOptions, type RouteHints, type RouteOptions, type WorkOptions } from "../core/route.ts";
 import type { Casing } from "./casing.ts";
-import { taskSpecSchema, type Fields } from "./fields.ts";
+import { overrideFields, taskSpecSchema, type Fields } from "./fields.ts";
 import { parse } from "./parse.ts";
 import { listOf, milliseconds, modelName, oneOf, promptText, seconds, text, wholeAtLeast } from "./values.ts";
 
@@ -41,7 +41,17 @@ const routeFields = {
   signal: z.custom<AbortSignal>((value) => value instanceof AbortSignal, { error: "an AbortSignal" }).optional(),
 } satisfies Fields<RouteOptions>;
 const routeSchema = z.strictObject(routeFields, { error: "an object of options" });
-const { prompt: _prompt, key: _key, ...workFields } = taskSpecSchema.shape;
+const workFields = {
+  ...overrideFields,
+  ...z.strictObject(taskSpecSchema.shape).pick({
+    priority: true,
+    tags: true,
+    cwd: true,
+    timeoutMs: true,
+    retries: true,
+    retryDelayMs: true,
+  }).shape,
+} satisfies Fields<WorkOptions>;
 const autoSchema = z.strictObject(
   {
     ...routeFields,

@@ -94,6 +94,7 @@ const told: ReadonlySet<PoolEvent["type"]> = new Set([
   "task.requeued",
   "task.held",
   "slot.errored",
+  "slot.restarted",
   "host.lost",
   "budget.exhausted",
 ]);

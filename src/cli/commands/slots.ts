@@ -22,10 +22,17 @@ export function slotsCommand(call: Call): Command {
     .description("The slots of every host of the pool.")
     .addCommand(listCommand(call), { isDefault: true })
     .addCommand(configureCommand(call))
+    .addCommand(restartCommand(call))
+    .addCommand(claimCommand(call))
     .addCommand(scale)
     .addHelpText(
       "after",
-      examples("claude-pool slots", "claude-pool slots configure slot-2 --model opus", "claude-pool slots scale to 8"),
+      examples(
+        "claude-pool slots",
+        "claude-pool slots configure slot-2 --model opus",
+        "claude-pool slots scale to 8",
+        "claude-pool slots restart slot-2",
+      ),
     );
 }
 
@@ -52,14 +59,40 @@ function configureCommand(call: Call): Command {
     .description("Change a slot's settings, from its next task on.")
     .argument("<id>", "id of the slot")
     .option("--name <name>", "who it is")
-    .option("--role <role>", "what it is for");
+    .option("--role <role>", "what it is for")
+    .option("--pull", "take only what is claimed for it")
+    .option("--no-pull", "take work by itself again");
   addTaskFlags(command);
-  return call.carryOut<TaskFlags & FindFlags>(command, (flags, [id]) => {
-    const config = slotConfigOf(flags, call.io.cwd);
+  return call.carryOut<TaskFlags & FindFlags & { readonly pull?: boolean }>(command, (flags, [id]) => {
+    const pull = flags.pull === undefined ? {} : { pull: flags.pull };
+    const config = { ...slotConfigOf(flags, call.io.cwd), ...pull };
     if (Object.keys(config).length === 0)
       throw invalidOptions("Nothing to change: give a setting, such as --model opus.");
     return call.look(flags, async (pool) => show(call, [await pool.configureSlot(id as string, config)]));
   });
+}
+
+function restartCommand(call: Call): Command {
+  const command = new Command("restart")
+    .description("Let an errored slot take work again.")
+    .argument("<id>", "id of the slot");
+  return call.carryOut<CommonFlags>(command, (flags, [id]) =>
+    call.look(flags, async (pool) => show(call, [await pool.restartSlot(id as string)])),
+  );
+}
+
+function claimCommand(call: Call): Command {
+  const command = new Command("claim")
+    .description("Make a slot that was configured with --pull take the next pending task, and print the task's id.")
+    .argument("<id>", "id of the slot");
+  return call.carryOut<CommonFlags>(command, (flags, [id]) =>
+    call.look(flags, async (pool) => {
+      const taskId = await pool.claim(id as string);
+      if (call.json) await call.out.record({ slotId: id, ...(taskId === undefined ? {} : { taskId }) });
+      else if (taskId !== undefined) await call.out.line(taskId);
+      if (taskId === undefined) call.out.say("Nothing waits that this slot could take.");
+    }),
+  );
 }
 
 function scaleCommand(

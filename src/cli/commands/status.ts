@@ -29,7 +29,7 @@ function rows(status: PoolStatus, store: string): readonly (readonly string[])[]
     ["pool", store + (status.shutdown ? " (drained: it takes no work until it is opened anew)" : "")],
     [
       "slots",
-      `${String(status.totalSlots)} on ${String(status.hosts)} hosts: ${String(status.idleSlots)} idle, ${String(status.busySlots)} busy`,
+      `${String(status.totalSlots)} on ${String(status.hosts)} hosts: ${String(status.idleSlots)} idle, ${String(status.busySlots)} busy${status.erroredSlots === 0 ? "" : `, ${String(status.erroredSlots)} errored`}`,
     ],
     [
       "queue",
