@@ -3,7 +3,7 @@ import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { checkDirectory } from "./admission.ts";
 import type { ChainSpec, ResolvedStep, StepSpec } from "./core/chain.ts";
-import type { PoolConfig } from "./core/config.ts";
+import { defined, type PoolConfig } from "./core/config.ts";
 import { invalidOptions, PoolError } from "./core/errors.ts";
 import { newChainId } from "./core/ids.ts";
 import type { NewChain } from "./core/records.ts";
@@ -11,14 +11,14 @@ import { checkArguments, type Skill, type SkillStep } from "./core/skill.ts";
 import { refuseBypass } from "./schema/parse.ts";
 import { parseChain, type WrittenChain } from "./schema/chain.ts";
 
-/** Where a chain's skills come from; rejects for one that is unknown or broken. */
-export type ResolveSkill = (name: string) => Promise<Skill>;
+/** Where a chain's skills come from, with what their commands print in the chain's directory; rejects for one that is unknown, broken or not trusted. */
+export type ResolveSkill = (name: string, cwd: string) => Promise<Skill>;
 
 export interface ChainAdmission {
   readonly cwd: string;
   readonly config: PoolConfig;
   readonly originHost: string | undefined;
-  readonly resolveSkill: ResolveSkill | undefined;
+  readonly resolveSkill: ResolveSkill;
 }
 
 /**
@@ -33,9 +33,11 @@ export async function admitChain(input: unknown, pool: ChainAdmission): Promise<
   const steps: ResolvedStep[] = [];
   for (const [index, step] of written.steps.entries()) {
     refuseBypass(step.permissionMode, pool.config.allowBypassPermissions);
-    steps.push(step.skill === undefined ? step : await withSkill(step, index, step.skill, pool));
+    steps.push(step.skill === undefined ? step : await withSkill(step, index, step.skill, { ...pool, cwd }));
   }
-  return newChain({ ...written, cwd: realpathSync(cwd), steps }, pool.originHost);
+  const { slotAssignmentTimeoutSecs: patience } = pool.config;
+  const queueTimeoutMs = written.queueTimeoutMs ?? (patience === undefined ? undefined : patience * 1000);
+  return newChain(defined<ChainSpec>({ ...written, cwd: realpathSync(cwd), queueTimeoutMs, steps }), pool.originHost);
 }
 
 /** A chain that was checked before, under a new id. */
@@ -46,10 +48,7 @@ export function newChain(spec: ChainSpec, originHost: string | undefined): NewCh
 /** The skill as it is now, so that the chain never changes under way. */
 async function withSkill(step: StepSpec, index: number, name: string, pool: ChainAdmission): Promise<ResolvedStep> {
   const place = `Step ${String(index + 1)} (${step.name})`;
-  if (pool.resolveSkill === undefined) {
-    throw new PoolError("unsupported", `${place}: this pool has no skills. Give the step a prompt instead.`, { step: step.name });
-  }
-  const skill = await pool.resolveSkill(name);
+  const skill = await pool.resolveSkill(name, pool.cwd);
   const resolvedSkill: SkillStep = {
     name: skill.name,
     prompt: skill.prompt,

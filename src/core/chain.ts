@@ -56,6 +56,8 @@ export interface ChainOptions {
   readonly tags?: readonly string[];
   readonly priority?: number;
   readonly cwd?: string;
+  /** The longest that each step may wait for a slot, in milliseconds; then it fails with `no_slot_available`. */
+  readonly queueTimeoutMs?: number;
   readonly isolation?: Isolation;
   /** The most that all its runs together may cost, in dollars. */
   readonly maxBudgetUsd?: number;

@@ -11,6 +11,7 @@ const page = 500;
  * Resolves when nothing of the pool runs any more; the pool refuses work until it is opened anew.
  *
  * D1. The flag is set first, so nothing is leased after the running tasks have been listed.
+ * D2. A chain ends with its steps: one whose next step stays pending goes on when the pool is opened anew.
  */
 export async function drainPool(
   parts: EngineParts,
@@ -21,7 +22,7 @@ export async function drainPool(
   const { records } = parts;
   await records.setShutdown(true); // D1
   const cancelledPending = options.keepPending === true ? [] : await records.cancelPending();
-  const running = (await records.list({ state: "running" }, { limit: page })).tasks.map((task) => task.id);
+  const running = (await records.list({ state: "running", kind: ["task", "route"] }, { limit: page })).tasks.map((task) => task.id);
   const answer = await waiting.wait(running, { timeoutMs: options.graceMs ?? defaultGraceMs });
   await Promise.all(answer.pending.map(cancel));
   const status = await records.status();

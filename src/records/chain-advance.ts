@@ -8,17 +8,20 @@ import { advanceChain, outputsWanted, type ChainAction, type ChainEnd } from "..
 import type { ChainSpec, ResolvedStep, StepRecord, StepState } from "../core/chain.ts";
 import { chainResult } from "../core/chain-result.ts";
 import { defined } from "../core/config.ts";
+import { dollars } from "../core/errors.ts";
 import { newTaskId } from "../core/ids.ts";
 import type { EndReason } from "../core/outcome.ts";
 import { extractVars } from "../core/output-vars.ts";
+import { overSkillConfig } from "../core/skill.ts";
 import { isTerminal, type TaskRecord, type TaskResult, type TaskSpec } from "../core/task.ts";
 import { nextState } from "../core/transitions.ts";
 import { toWire } from "../core/wire.ts";
 import { specOfChain, stepsOf, stepStatesOf, withOutputs, writeStep } from "./chain-rows.ts";
 import type { Change, MovedStep } from "./change.ts";
 import { cancelledResult, endTask } from "./finish.ts";
-import { endPending, tellUnheld } from "./holds.ts";
+import { endPending } from "./holds.ts";
 import { selectTasks, taskOf } from "./rows.ts";
+import { scopesByName, setScopeBudget } from "./scopes.ts";
 import { insertNew } from "./submit.ts";
 import { writeResult } from "./write-result.ts";
 
@@ -47,7 +50,7 @@ export async function advance(change: Change, chainSeq: number): Promise<void> {
     // A skipped step may make others ready; a started one, or a withdrawn one, comes back as a step that moved.
     if (!actions.some((action) => action.kind === "skip")) break;
   }
-  if (spec.maxBudgetUsd !== undefined) await releaseForMoney(change, chainSeq);
+  if (spec.maxBudgetUsd !== undefined) await failUnaffordable(change, chain);
 }
 
 /** What a step's task became, on the step's own row. */
@@ -125,7 +128,7 @@ async function startStep(
   if (step === undefined) throw new Error(`chain ${chain.id} has no step ${String(index)}`);
   const id = newTaskId();
   const place = { chainId: chain.id, chainSeq: chain.seq, step: index };
-  const task = defined({ id, spec: specOfStep(chain, step, prompt), originHost: chain.originHost });
+  const task = defined({ id, spec: specOfStep(chain, spec, step, prompt), originHost: chain.originHost });
   await insertNew(change, task, place, step.recoveryPrompt);
   const started = { name: step.name, state: "running", taskId: id, costMicrodollars: 0, retriesUsed: 0 } as const;
   await writeStep(change, chain.seq, index, { ...started, startedAtMs: change.nowMs });
@@ -136,7 +139,7 @@ async function startStep(
 }
 
 /** A step as an ordinary task: the skill's settings, the step's own over them, and its place in the queue from the chain. */
-function specOfStep(chain: TaskRecord, step: ResolvedStep, prompt: string): TaskSpec {
+function specOfStep(chain: TaskRecord, { queueTimeoutMs }: ChainSpec, step: ResolvedStep, prompt: string): TaskSpec {
   const {
     name: _name,
     prompt: _prompt,
@@ -152,12 +155,12 @@ function specOfStep(chain: TaskRecord, step: ResolvedStep, prompt: string): Task
     ...own
   } = step;
   return defined<TaskSpec>({
-    ...resolvedSkill?.config,
-    ...own,
+    ...overSkillConfig(resolvedSkill ?? {}, own),
     prompt,
     priority: chain.priority,
     tags: chain.tags,
     cwd: chain.cwd,
+    queueTimeoutMs,
   });
 }
 
@@ -207,6 +210,7 @@ async function endChain(change: Change, chain: TaskRecord, end: ChainEnd): Promi
   await sql.run("UPDATE task SET state = ?, completed_at_ms = ? WHERE seq = ?", [state, nowMs, chain.seq]);
   await writeResult(change, chain.seq, result);
   pool.chains_running -= 1;
+  if (chain.config?.maxBudgetUsd !== undefined) await setScopeBudget(change, chainScope(chain.id), undefined);
   const { costMicrodollars, elapsedMs } = result;
   change.emit(
     { type: "task.finished", taskId: chain.id, data: defined({ state, reason, costMicrodollars, elapsedMs }) },
@@ -225,15 +229,24 @@ async function reasonOf(change: Change, chainSeq: number, end: ChainEnd): Promis
   return (row?.reason ?? "error") as EndReason;
 }
 
-/** Steps of a chain with a budget that were held for it are looked at again when one of its runs has ended. */
-async function releaseForMoney(change: Change, chainSeq: number): Promise<void> {
-  const held = await change.sql.all(
-    `UPDATE task SET hold_reason = NULL, hold_until_ms = NULL
-      WHERE seq IN (SELECT seq FROM task INDEXED BY task_of_chain
-        WHERE chain_seq = ? AND state = 'pending' AND hold_reason = 'budget') RETURNING seq, id`,
-    [chainSeq],
+/** Steps that the chain's own budget has no room for, and never will since none of its runs holds any of it. */
+async function failUnaffordable(change: Change, chain: TaskRecord): Promise<void> {
+  const [scope] = await scopesByName(change, [chainScope(chain.id)]);
+  if (scope === undefined || scope.reservedMicrodollars > 0) return;
+  const { capMicrodollars: cap, spentMicrodollars: spent } = scope;
+  const rows = await change.sql.all(
+    `SELECT seq, id, state, hold_reason FROM task INDEXED BY task_of_chain
+      WHERE chain_seq = ?1 AND state = 'pending' AND hold_reason = 'budget' AND hold_scope = ?2
+        AND (?3 <= 0 OR cap > ?3) ORDER BY seq`,
+    [chain.seq, scope.scope, cap - spent],
   );
-  for (const row of held) tellUnheld(change, { seq: Number(row.seq), id: String(row.id) }, "budget");
+  const error = `The chain's budget of ${dollars(cap)} has no room for it: ${dollars(spent)} are spent.`;
+  for (const row of rows) await endPending(change, row, "fail", "budget", error);
+}
+
+/** The name of a chain's own budget among the scopes of money. */
+export function chainScope(chainId: string): string {
+  return `chain:${chainId}`;
 }
 
 function tellStep(change: Change, chain: TaskRecord, step: StepRecord): void {

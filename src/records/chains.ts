@@ -1,16 +1,17 @@
 /** Chains come in, are resumed, and are cancelled; everything between is chain-advance.ts's. */
+import { microdollars } from "../core/budget.ts";
 import type { ChainSpec, StepRecord } from "../core/chain.ts";
 import { defined } from "../core/config.ts";
 import { PoolError, taskNotFound } from "../core/errors.ts";
 import type { NewChain } from "../core/records.ts";
 import type { TaskRecord } from "../core/task.ts";
-import { advance, followSteps } from "./chain-advance.ts";
+import { advance, chainScope, followSteps } from "./chain-advance.ts";
 import { specOfChain, stepsOf, writeStep } from "./chain-rows.ts";
 import type { Change } from "./change.ts";
 import { requestCancel } from "./request-cancel.ts";
 import { selectTasks, taskOf } from "./rows.ts";
+import { setScopeBudget } from "./scopes.ts";
 import { canonicalText, checkOpen, insertTask, keyConflict } from "./submit.ts";
-import { microdollars } from "../core/budget.ts";
 
 export async function submitChain(change: Change, chain: NewChain): Promise<TaskRecord> {
   const { spec } = chain;
@@ -21,6 +22,9 @@ export async function submitChain(change: Change, chain: NewChain): Promise<Task
   const record = await insertChain(change, chain);
   for (const [index, { name }] of spec.steps.entries()) {
     await writeStep(change, record.seq, index, taken.get(name) ?? waitingStep(name));
+  }
+  if (spec.maxBudgetUsd !== undefined) {
+    await setScopeBudget(change, chainScope(record.id), microdollars(spec.maxBudgetUsd));
   }
   change.emit({ type: "chain.submitted", taskId: record.id, data: { steps: spec.steps.length } }, record.seq);
   await advance(change, record.seq);

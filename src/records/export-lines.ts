@@ -1,10 +1,24 @@
 /** The lines of an export and the check of each; docs and other programs may rely on them. */
+import { stepStates, type ChainSpec, type StepRecord } from "../core/chain.ts";
 import { PoolError } from "../core/errors.ts";
 import { endReasons } from "../core/outcome.ts";
 import { hostKinds, holdReasons, slotStates, taskStates } from "../core/task.ts";
 
 export const exportFormat = "claude-pool";
 export const exportVersion = 1;
+
+/** A chain, beside its task's line. */
+export interface ChainLine {
+  readonly chainId: string;
+  readonly spec: ChainSpec;
+  readonly resumedFrom?: string;
+}
+
+/** A step of a chain whose line is before it. */
+export interface ChainStepLine extends StepRecord {
+  readonly chainId: string;
+  readonly step: number;
+}
 
 /** What the pool's row is worth beyond this store. */
 export interface PoolLine {
@@ -200,6 +214,22 @@ const shapes: Readonly<Record<string, Shape>> = {
     model: optional(text),
     sessionId: optional(text),
     usage: optional(usage),
+  },
+  chain: { chainId: text, spec: record, resumedFrom: optional(text) },
+  chain_step: {
+    chainId: text,
+    step: count,
+    name: text,
+    state: oneOf(stepStates),
+    taskId: optional(text),
+    output: optional(text),
+    vars: optional(record),
+    error: optional(text),
+    costMicrodollars: count,
+    retriesUsed: count,
+    recovered: optional(flag),
+    startedAtMs: optional(count),
+    completedAtMs: optional(count),
   },
   event: { seq: positive, atMs: count, type: text, taskId: optional(text), slotId: optional(text), data: record },
 };

@@ -7,11 +7,12 @@
  */
 import type { Sql, SqlTx } from "../core/ports.ts";
 import type { ListPage } from "../core/records.ts";
-import type { RunRecord } from "../core/task.ts";
+import type { RunRecord, TaskRecord } from "../core/task.ts";
 import { toWire } from "../core/wire.ts";
 import { poolOf, poolQuery } from "./change.ts";
 import { contextOf } from "./context.ts";
-import { exportFormat, exportVersion, type PoolLine } from "./export-lines.ts";
+import { specOfChain, stepsOf } from "./chain-rows.ts";
+import { type ChainLine, exportFormat, exportVersion, type PoolLine } from "./export-lines.ts";
 import { eventsAfter, listTasks } from "./query.ts";
 import { hostOf, runOf, slotOf } from "./rows.ts";
 import { defined } from "../core/config.ts";
@@ -31,25 +32,47 @@ export async function* exportLines(sql: Sql): AsyncGenerator<string, void, undef
 async function* taskLines(sql: Sql): AsyncGenerator<string, void, undefined> {
   let after = 0;
   for (;;) {
-    const { tasks, next, runs } = await sql.tx((tx) => taskPage(tx, after)); // X1
+    const { tasks, next, runs, chains } = await sql.tx((tx) => taskPage(tx, after)); // X1
     const runsOf = Map.groupBy(runs, (run) => run.taskId);
     for (const task of tasks) {
       yield line("task", task);
       for (const run of runsOf.get(task.id) ?? []) yield line("run", run);
+      for (const [kind, record] of chains.get(task.id) ?? []) yield line(kind, record);
     }
     if (next === undefined) return;
     after = next;
   }
 }
 
-async function taskPage(tx: SqlTx, after: number): Promise<ListPage & { readonly runs: readonly RunRecord[] }> {
+interface TaskPage extends ListPage {
+  readonly runs: readonly RunRecord[];
+  /** Of each chain of the page: its line and those of its steps. */
+  readonly chains: ReadonlyMap<string, readonly (readonly [string, object])[]>;
+}
+
+async function taskPage(tx: SqlTx, after: number): Promise<TaskPage> {
   const page = await listTasks(tx, {}, { limit: readAtOnce, after, order: "oldest" });
   const rows = await tx.all(
     `SELECT run.*, task.id AS task_id FROM run JOIN task ON task.seq = run.task_seq
       WHERE run.task_seq IN (SELECT value FROM json_each(?)) ORDER BY run.task_seq, run.attempt`,
     [JSON.stringify(page.tasks.map((task) => task.seq))],
   );
-  return { ...page, runs: rows.map(runOf) };
+  const chains = new Map<string, readonly (readonly [string, object])[]>();
+  for (const task of page.tasks) if (task.kind === "chain") chains.set(task.id, await chainLines(tx, task));
+  return { ...page, runs: rows.map(runOf), chains };
+}
+
+/** A chain's steps are read with it; the import brings the two to one state where a step moved on meanwhile. */
+async function chainLines(tx: SqlTx, task: TaskRecord): Promise<readonly (readonly [string, object])[]> {
+  const [row] = await tx.all("SELECT resumed_from FROM chain WHERE seq = ?", [task.seq]);
+  const spec = await specOfChain(tx, task.id);
+  if (row === undefined || spec === undefined) throw new Error(`chain ${task.id} has no spec`);
+  const chain: ChainLine = { chainId: task.id, spec, ...(row.resumed_from === null ? {} : { resumedFrom: String(row.resumed_from) }) };
+  const steps = await stepsOf(tx, task.seq);
+  return [
+    ["chain", chain] as const,
+    ...steps.map((step, index): readonly [string, object] => ["chain_step", { chainId: task.id, step: index, ...step }]),
+  ];
 }
 
 async function* eventLines(sql: Sql): AsyncGenerator<string, void, undefined> {

@@ -5,25 +5,36 @@
  * I2. Hosts and slots of then are processes of then: they are checked and left out; their numbers are not used again.
  * I3. A run that was open when the export was written is closed as lost at its reservation or the estimate, whichever is
  *     more (unknown cost is never zero), and its task is pending.
+ * I4. A chain goes on from what its steps' tasks have become: they may have been read a little later than it was.
  */
+import { microdollars } from "../core/budget.ts";
+import { checkChain } from "../core/chain.ts";
 import type { PoolEvent } from "../core/events.ts";
 import { PoolError } from "../core/errors.ts";
 import { isTerminal, type RunRecord, type TaskRecord } from "../core/task.ts";
 import { fromWire } from "../core/wire.ts";
 import { type Change, count } from "./change.ts";
 import { setContext } from "./context.ts";
-import { checkLine, exportFormat, exportVersion, invalidLine, type PoolLine } from "./export-lines.ts";
+import { chainScope } from "./chain-advance.ts";
+import { writeStep } from "./chain-rows.ts";
+import { type ChainLine, type ChainStepLine, checkLine, exportFormat, exportVersion, invalidLine, type PoolLine } from "./export-lines.ts";
 import { estimateOf } from "./money.ts";
 import { column, jsonColumn } from "./rows.ts";
+import { setScopeBudget } from "./scopes.ts";
 import { insertTask } from "./submit.ts";
 
 export interface ImportedLines {
   readonly pool: PoolLine;
   readonly context: readonly { readonly key: string; readonly value: string }[];
-  readonly tasks: readonly TaskRecord[];
+  readonly tasks: readonly ImportedTask[];
   readonly runs: readonly RunRecord[];
+  readonly chains: readonly ChainLine[];
+  readonly steps: readonly ChainStepLine[];
   readonly events: readonly PoolEvent[];
 }
+
+/** A task's line of before there were chains lacks two fields. */
+type ImportedTask = Omit<TaskRecord, "kind" | "retryCount"> & Partial<Pick<TaskRecord, "kind" | "retryCount">>;
 
 /** @throws {PoolError} `invalid_import`, naming the line. */
 export async function parseLines(lines: AsyncIterable<string>): Promise<ImportedLines> {
@@ -34,6 +45,8 @@ export async function parseLines(lines: AsyncIterable<string>): Promise<Imported
     slot: [],
     task: [],
     run: [],
+    chain: [],
+    chain_step: [],
     event: [],
   };
   const names = new Set<string>();
@@ -57,10 +70,13 @@ export async function parseLines(lines: AsyncIterable<string>): Promise<Imported
   const parsed = {
     pool,
     context: records.context as ImportedLines["context"],
-    tasks: records.task as TaskRecord[],
+    tasks: records.task as ImportedTask[],
     runs: records.run as RunRecord[],
+    chains: records.chain as ChainLine[],
+    steps: records.chain_step as ChainStepLine[],
     events: records.event as PoolEvent[],
   };
+  checkChains(parsed, number);
   checkPool(parsed, number);
   return parsed;
 }
@@ -79,8 +95,9 @@ export async function importAll(
   takeMoney(change, lines.pool);
   for (const { key, value } of lines.context) await setContext(change, key, value);
   const seqs = new Map(lines.tasks.map((task) => [task.id, task.seq]));
-  for (const task of lines.tasks) await importTask(change, task);
+  for (const task of lines.tasks) await importTask(change, task, seqs);
   for (const run of lines.runs) await importRun(change, run, seqs.get(run.taskId) ?? 0);
+  await importChains(change, lines, seqs);
   for (const { seq: _seq, atMs, ...event } of lines.events) await importEvent(change, event, atMs, seqs);
   return { tasks: lines.tasks.length, runs: lines.runs.length };
 }
@@ -96,13 +113,44 @@ function takeMoney({ pool }: Change, from: PoolLine): void {
   pool.slot_number = Math.max(pool.slot_number, from.lastSlotNumber);
 }
 
-async function importTask(change: Change, task: TaskRecord): Promise<void> {
+async function importTask(change: Change, task: ImportedTask, seqs: ReadonlyMap<string, number>): Promise<void> {
   const { cancelRequestedAtMs: _request, ...rest } = task;
-  const given: TaskRecord = task.state === "running" ? { ...rest, state: "pending" } : task; // I3
-  const imported: TaskRecord = { ...given, kind: given.kind ?? "task", retryCount: given.retryCount ?? 0 };
-  await insertTask(change, imported);
+  const isOpenRun = task.state === "running" && task.kind !== "chain";
+  const given = isOpenRun ? { ...rest, state: "pending" as const } : task; // I3
+  const imported: TaskRecord = { kind: "task", retryCount: 0, ...given };
+  const chainSeq = task.chainId === undefined ? undefined : seqs.get(task.chainId);
+  await insertTask(change, imported, chainSeq);
+  if (imported.kind === "chain") {
+    if (imported.state === "running") change.pool.chains_running += 1;
+    return;
+  }
+  if (chainSeq !== undefined && task.step !== undefined) change.moved(chainSeq, task.step); // I4
   count(change.pool, undefined, imported.state);
   if (imported.state === "pending" && imported.hold !== undefined) change.pool.held += 1;
+}
+
+async function importChains(change: Change, lines: ImportedLines, seqs: ReadonlyMap<string, number>): Promise<void> {
+  const running = new Set(lines.tasks.filter((task) => task.state === "running").map((task) => task.id));
+  for (const { chainId, spec, resumedFrom } of lines.chains) {
+    const seq = seqs.get(chainId) ?? 0;
+    await change.sql.run("INSERT INTO chain (seq, spec, resumed_from) VALUES (?, ?, ?)", [
+      seq,
+      JSON.stringify(spec),
+      column(resumedFrom),
+    ]);
+    const cap = spec.maxBudgetUsd;
+    if (!running.has(chainId)) continue;
+    if (cap !== undefined) {
+      await setScopeBudget(change, chainScope(chainId), microdollars(cap));
+      await change.sql.run(
+        `UPDATE scope_budget SET spent = (SELECT COALESCE(SUM(run.cost), 0)
+          FROM task INDEXED BY task_of_chain JOIN run ON run.task_seq = task.seq WHERE chain_seq = ?) WHERE scope = ?`,
+        [seq, chainScope(chainId)],
+      );
+    }
+    change.moved(seq, 0); // I4
+  }
+  for (const { chainId, step, ...record } of lines.steps) await writeStep(change, seqs.get(chainId) ?? 0, step, record);
 }
 
 async function importRun(change: Change, run: RunRecord, taskSeq: number): Promise<void> {
@@ -190,6 +238,12 @@ function checkPlace(
   if (kind === "run" && !taken.has(`task ${String(record.taskId)}`)) {
     throw invalidLine(number, "is a run of a task that is not before it");
   }
+  if (kind === "chain" && !taken.has(`task ${String(record.chainId)}`)) {
+    throw invalidLine(number, "is a chain whose task is not before it");
+  }
+  if (kind === "chain_step" && !taken.has(`chain ${String(record.chainId)}`)) {
+    throw invalidLine(number, "is a step of a chain that is not before it");
+  }
 }
 
 function namesOf(kind: string, record: Readonly<Record<string, unknown>>): readonly string[] {
@@ -199,6 +253,8 @@ function namesOf(kind: string, record: Readonly<Record<string, unknown>>): reado
   }
   if (kind === "run")
     return [`run ${String(record.runId)}`, `attempt ${String(record.attempt)} of ${String(record.taskId)}`];
+  if (kind === "chain") return [`chain ${String(record.chainId)}`];
+  if (kind === "chain_step") return [`step ${String(record.step)} of ${String(record.chainId)}`];
   return kind === "context" ? [`context key ${JSON.stringify(record.key)}`] : [];
 }
 
@@ -208,6 +264,28 @@ function checkTask(task: TaskRecord, number: number): void {
   }
   if (task.hold !== undefined && task.state !== "pending")
     throw invalidLine(number, "holds a task that is not pending");
+}
+
+/** Every chain has its spec, one that could run, and a line for each of its steps. */
+function checkChains({ chains, steps, tasks }: ImportedLines, number: number): void {
+  const specs = new Map(chains.map((chain) => [chain.chainId, chain.spec]));
+  for (const task of tasks) {
+    if (task.chainId !== undefined && !specs.has(task.chainId)) {
+      throw invalidLine(number, `ends an import that lacks chain ${task.chainId} of task ${task.id}`);
+    }
+    if (task.kind === "chain" && !specs.has(task.id)) throw invalidLine(number, `ends an import that lacks chain ${task.id}`);
+  }
+  for (const [id, spec] of specs) {
+    const names = steps.filter((step) => step.chainId === id).sort((a, b) => a.step - b.step);
+    try {
+      checkChain(spec.steps);
+    } catch (error) {
+      throw invalidLine(number, `ends an import whose chain ${id} could not run: ${(error as Error).message}`);
+    }
+    if (names.map((step) => step.name).join() !== spec.steps.map((step) => step.name).join()) {
+      throw invalidLine(number, `ends an import that lacks steps of chain ${id}`);
+    }
+  }
 }
 
 /** Pruned runs leave money and counts behind, never the other way round. */

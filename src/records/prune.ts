@@ -28,7 +28,7 @@ export async function prune(write: GroupCommit["write"], beforeMs: number): Prom
 async function pruneStep(change: Change, beforeMs: number): Promise<Pruned> {
   const { sql, pool } = change;
   const rows = await sql.all(
-    `SELECT seq, state FROM task INDEXED BY task_ended
+    `SELECT seq, state, kind FROM task INDEXED BY task_ended
       WHERE completed_at_ms IS NOT NULL AND completed_at_ms < ? ORDER BY completed_at_ms LIMIT ?`,
     [beforeMs, pruneAtOnce],
   );
@@ -41,7 +41,10 @@ async function pruneStep(change: Change, beforeMs: number): Promise<Pruned> {
     await sql.run("DELETE FROM task_result WHERE seq IN (SELECT value FROM json_each(?))", [seqs]);
     await sql.run("DELETE FROM task_body WHERE seq IN (SELECT value FROM json_each(?))", [seqs]);
     await sql.run("DELETE FROM task WHERE seq IN (SELECT value FROM json_each(?))", [seqs]);
-    for (const row of rows) count(pool, row.state as TaskState, undefined);
+    await sql.run("DELETE FROM chain_step WHERE chain_seq IN (SELECT value FROM json_each(?))", [seqs]);
+    await sql.run("DELETE FROM chain WHERE seq IN (SELECT value FROM json_each(?))", [seqs]);
+    // A chain is not among the counted: its steps are.
+    for (const row of rows) if (row.kind !== "chain") count(pool, row.state as TaskState, undefined);
   }
   events += await sql.run(
     `DELETE FROM event WHERE seq IN (SELECT seq FROM event INDEXED BY event_of_task

@@ -80,6 +80,7 @@ const chainFields = {
   tags: listOf(text("text that is not empty", 200), "a list of tags").max(64, { error: "at most 64 tags" }).optional(),
   priority: whole().optional().describe("Of every step; higher first; default 0."),
   cwd: text("a directory").optional().describe("Where every step works; default the pool's."),
+  queueTimeoutMs: milliseconds(1).optional().describe("The longest that each step may wait for a slot, in milliseconds."),
   isolation: oneOf(isolations).optional().describe("`none`; the others are not in this version."),
   maxBudgetUsd: dollarsFrom("above_zero").optional().describe("The most that all its runs may cost, in dollars."),
   key: text("text that is not empty", 512).optional().describe("Idempotency key: the same key and chain give the first id."),
