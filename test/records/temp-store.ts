@@ -21,6 +21,8 @@ export interface TestHost {
   readonly leases: Lease[];
   /** Leases not yet finished. */
   readonly open: Lease[];
+  /** Its slot is free again, as the engine has it when it hands in a run. */
+  free(lease: Lease): void;
   /** Ends the oldest open run, or the one given; the slot is free at once, as the engine has it. */
   finish(
     outcome?: Partial<TaskResult> & { readonly kind?: Outcome["kind"] },
@@ -69,17 +71,20 @@ export async function testHost(
       for (const lease of given) free.splice(free.indexOf(lease.slotId), 1);
     },
   });
+  function release(lease: Lease): void {
+    if (!open.includes(lease)) return;
+    open.splice(open.indexOf(lease), 1);
+    free.push(lease.slotId);
+  }
   return {
     id,
     slots: ids,
     leases,
     open,
+    free: release,
     finish({ kind = "completed", ...more } = {}, lease = open[0]) {
       if (lease === undefined) throw new Error("No run is open.");
-      if (open.includes(lease)) {
-        open.splice(open.indexOf(lease), 1);
-        free.push(lease.slotId);
-      }
+      release(lease);
       return records.finish({
         taskId: lease.task.id,
         runId: lease.runId,
