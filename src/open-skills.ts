@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import type { Skills } from "./core/ports.ts";
 import type { SkillSource } from "./core/skill.ts";
 import { poolHome } from "./project.ts";
-import { folderSkills, type SkillFolder } from "./skills/folder-skills.ts";
+import { FolderSkills } from "./skills/folder-skills.ts";
+import type { SkillFolder } from "./skills/folders.ts";
 import { readTrust } from "./trust-list.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -35,7 +36,7 @@ export function openSkills(cwd: string, homes: Homes): Skills {
     // The home directory may itself be the project: what lies there is the user's own.
     places.map((place) => ({ path: join(place, below), source })).filter(({ path }) => !userSkills.includes(path));
   const top = places.at(-1) ?? cwd;
-  return folderSkills({
+  return new FolderSkills({
     skills: [
       ...inProject(join(".claude-pool", "skills"), "project"),
       ...inProject(join(".claude", "skills"), "claude_project"),

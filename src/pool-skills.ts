@@ -9,7 +9,14 @@ import type { RunOptions, SubmitOptions } from "./core/api.ts";
 import { PoolError, invalidOptions } from "./core/errors.ts";
 import type { FoundSkill, RestrictedFile, Skills } from "./core/ports.ts";
 import type { Records } from "./core/records.ts";
-import { checkSkillName, freeArgument, overSkillConfig, renderSkill, type Skill, type SkillEntry } from "./core/skill.ts";
+import {
+  checkSkillName,
+  freeArgument,
+  overSkillConfig,
+  renderSkill,
+  type Skill,
+  type SkillEntry,
+} from "./core/skill.ts";
 import type { TaskResult, TaskSpec } from "./core/task.ts";
 import { nearest } from "./schema/nearest.ts";
 import { parseSkillDefinition, type SkillDefinition } from "./schema/skill.ts";
@@ -62,7 +69,8 @@ export class PoolSkills {
     const { skill } = found;
     const commands = this.#parts.folders.commands(skill);
     if (commands.length > 0) {
-      if (skill.source === "runtime") throw commandsOff(skill, commands, "it was added at run time; save it, and read it");
+      if (skill.source === "runtime")
+        throw commandsOff(skill, commands, "it was added at run time; save it, and read it");
       if (!this.#parts.commandsRun) throw commandsOff(skill, commands, "`skill_commands` is not set");
     }
     refuseUntrusted(found, `Skill ${name}`);
@@ -151,19 +159,30 @@ export class PoolSkills {
     const added = (await this.#parts.records.runtimeSkills()).find((one) => one.name === name);
     if (added !== undefined) return { skill: added, path: "", fingerprint: "", needs: [], isTrusted: true };
     const found = await this.#parts.folders.get(name);
-    if (found === undefined) throw notFound(name, "", (await this.list()).map((one) => one.name));
+    if (found === undefined)
+      throw notFound(
+        name,
+        "",
+        (await this.list()).map((one) => one.name),
+      );
     return found;
   }
 }
 
 /** Values by name; a list is put in the order of the arguments, and free text takes all of it. */
-export function named(skill: Pick<Skill, "name" | "arguments">, values: SkillArguments): Readonly<Record<string, string>> {
+export function named(
+  skill: Pick<Skill, "name" | "arguments">,
+  values: SkillArguments,
+): Readonly<Record<string, string>> {
   if (!isList(values)) return values;
   const names = skill.arguments.map((argument) => argument.name);
   if (names.length === 1 && names[0] === freeArgument) return { [freeArgument]: values.join(" ") };
   if (values.length > names.length) {
     const list = names.length === 0 ? "none" : names.join(", ");
-    throw invalidOptions(`${skill.name} takes ${list}, but ${String(values.length)} arguments were given.`, "arguments");
+    throw invalidOptions(
+      `${skill.name} takes ${list}, but ${String(values.length)} arguments were given.`,
+      "arguments",
+    );
   }
   return Object.fromEntries(values.map((value, index) => [names[index] ?? "", value]));
 }
@@ -189,7 +208,8 @@ function commandsOff(skill: Skill, commands: readonly string[], why: string): Po
 
 function notFound(name: string, where: string, known: readonly string[]): PoolError {
   const meant = nearest(name, known);
-  const hint = meant === undefined ? "`claude-pool skill list` shows the names." : `Did you mean ${JSON.stringify(meant)}?`;
+  const hint =
+    meant === undefined ? "`claude-pool skill list` shows the names." : `Did you mean ${JSON.stringify(meant)}?`;
   const text = `No skill ${JSON.stringify(name)}${where === "" ? "" : ` ${where}`}. ${hint}`;
   return new PoolError("skill_not_found", text, { skill: name });
 }

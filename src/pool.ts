@@ -46,6 +46,7 @@ import { PoolChains } from "./pool-chains.ts";
 import { PoolRouting } from "./pool-routing.ts";
 import { PoolSkills } from "./pool-skills.ts";
 import { PoolSlots } from "./pool-slots.ts";
+import { PoolWorkflows } from "./pool-workflows.ts";
 import { parseFeedback } from "./schema/review.ts";
 import { wholeNumber } from "./schema/whole-number.ts";
 import { Task } from "./task-handle.ts";
@@ -56,6 +57,7 @@ export class Pool extends PoolSlots implements AsyncDisposable {
   readonly store: string;
   readonly budget: PoolBudget;
   readonly skills: PoolSkills;
+  readonly workflows: PoolWorkflows;
   readonly #parts: EngineParts;
   readonly #records: Records;
   readonly #waiting: Waiting;
@@ -73,7 +75,7 @@ export class Pool extends PoolSlots implements AsyncDisposable {
     this.budget = new PoolBudget(parts.records, parts.config);
     this.#chains = new PoolChains({
       records: parts.records,
-      admission: (isAwaited) => ({ ...this.#admission(isAwaited ? this.hostId : undefined), resolveSkill: undefined }),
+      admission: (isAwaited) => ({ ...this.#admission(isAwaited ? this.hostId : undefined), resolveSkill: (name, cwd) => this.skills.resolve(name, cwd) }),
       outcome: (id) => this.task(id).outcome(),
       cancel: (id) => this.cancel(id),
     });
@@ -93,6 +95,11 @@ export class Pool extends PoolSlots implements AsyncDisposable {
       commandsRun: parts.config.skillCommands,
       submit: (spec) => this.submit(spec),
       run: (spec, options) => this.run(spec, options),
+    });
+    this.workflows = new PoolWorkflows({
+      folders,
+      submitChain: (steps, options) => this.submitChain(steps, options),
+      runChain: (steps, options) => this.runChain(steps, options),
     });
   }
 

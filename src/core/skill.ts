@@ -86,7 +86,7 @@ export function renderSkillStep(skill: SkillStep, values: Readonly<Record<string
   const free = isFree(skill) ? own[0] : undefined;
   const positional = free === undefined ? own : words(free);
   const joined = free ?? own.filter((value) => value !== "").join(" ");
-  let usesArguments = false;
+  let used = 0;
   // One pass over the template alone: what an argument holds is never looked at (S1).
   const text = skill.prompt.replace(placeholders(skill), (whole: string, ...rest: readonly unknown[]) => {
     const { escape, dir, index, bare, name } = rest.at(-1) as Placeholder;
@@ -94,12 +94,12 @@ export function renderSkillStep(skill: SkillStep, values: Readonly<Record<string
     if (dir !== undefined) return skill.dir ?? "[this skill has no folder]";
     if (name === previousOutput) return valueOf(name);
     if (bare !== undefined && Number(bare) >= positional.length) return whole; // S3
-    usesArguments = true;
+    used += 1;
     if (name !== undefined) return valueOf(name);
     const position = index ?? bare;
     return position === undefined ? joined : (positional[Number(position)] ?? "");
   });
-  return usesArguments || joined === "" ? text : `${text}\n\nARGUMENTS: ${joined}`;
+  return used > 0 || joined === "" ? text : `${text}\n\nARGUMENTS: ${joined}`;
 }
 
 /** Text as a part of a template that renders to just this text: what a command printed. */

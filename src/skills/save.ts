@@ -80,5 +80,10 @@ async function writeDurably(path: string, text: string): Promise<void> {
 function existing(error: unknown, name: string, target: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code !== "EEXIST" && code !== "ENOTEMPTY" && code !== "ENOTDIR") return error;
-  return new PoolError("skill_exists", `${target} exists already: skill ${name} was not written.`, { file: target }, error);
+  return new PoolError(
+    "skill_exists",
+    `${target} exists already: skill ${name} was not written.`,
+    { file: target },
+    error,
+  );
 }

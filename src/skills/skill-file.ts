@@ -44,7 +44,7 @@ export function parseSkillText(text: string, where: string, folder?: string): Sk
       config: isEmpty(known.config) ? undefined : (known.config as TaskOverrides),
       scope: known.scope ?? "task",
       argumentHint,
-      frontMatter: nonEmpty({ ...others, ...(rest === undefined ? {} : { metadata: rest }) } as JsonObject),
+      frontMatter: nonEmpty({ ...others, ...(rest === undefined ? {} : { metadata: rest }) }),
     });
   } catch (error) {
     if (!(error instanceof PoolError) || error.code === "invalid_skill") throw error;
@@ -81,13 +81,17 @@ export function skillOf(definition: SkillDefinition): SkillText {
   return {
     ...others,
     prompt: trimmed(prompt.replaceAll("\r\n", "\n")),
-    arguments: list?.map((argument) => ({ ...argument, required: argument.required ?? false })) ?? free(others.argumentHint),
+    arguments:
+      list?.map((argument) => ({ ...argument, required: argument.required ?? false })) ?? free(others.argumentHint),
     scope,
   };
 }
 
 function split(text: string, where: string): { readonly front: string; readonly body: string } {
-  const lines = text.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n").split("\n");
+  const lines = text
+    .replace(/^\uFEFF/, "")
+    .replaceAll("\r\n", "\n")
+    .split("\n");
   const isFence = (line: string): boolean => /^---[ \t]*$/.test(line);
   if (!isFence(lines[0] ?? "")) throw invalidSkill(where, "it must begin with front matter, a line `---`");
   const end = lines.findIndex((line, index) => index > 0 && isFence(line));

@@ -10,7 +10,8 @@ import { PoolError } from "../core/errors.ts";
 export function readYaml(text: string, where: string): Readonly<Record<string, unknown>> {
   const document = parseDocument(text, { prettyErrors: true });
   const [error] = [...document.errors, ...document.warnings];
-  if (error !== undefined) throw invalidSkill(where, `not YAML: ${(error.message.split("\n")[0] ?? "").replace(/:$/, "")}`);
+  if (error !== undefined)
+    throw invalidSkill(where, `not YAML: ${(error.message.split("\n")[0] ?? "").replace(/:$/, "")}`);
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: 100 }); // aliases of aliases could fill the memory

@@ -7,10 +7,14 @@ import type { Skill } from "../../src/core/skill.ts";
 export interface SkillsPlace {
   readonly skills: Skills;
   /** Puts a skill's SKILL.md. */
-  putSkill(source: "project" | "claude_project" | "user" | "claude_user" | "builtin", folder: string, text: string): string;
-  putWorkflow(source: "project" | "user" | "builtin", file: string, text: string): string;
+  readonly putSkill: (
+    source: "project" | "claude_project" | "user" | "claude_user" | "builtin",
+    folder: string,
+    text: string,
+  ) => string;
+  readonly putWorkflow: (source: "project" | "user" | "builtin", file: string, text: string) => string;
   /** The user trusts the project's file as it is now. */
-  trust(path: string): Promise<void>;
+  readonly trust: (path: string) => Promise<void>;
 }
 
 const text = (name: string, prompt = "Go."): string => `---\nname: ${name}\ndescription: d\n---\n${prompt}\n`;
@@ -37,28 +41,53 @@ export function skillsContract(name: string, open: () => Promise<SkillsPlace>): 
       ["another name than its folder's", text("other"), `its name is "other", but its folder is "bad"`],
       ["a name that walks out of its folder", text("../bad"), "is no skill name"],
       ["no prompt", "---\nname: bad\n---\n \n", "there is no prompt"],
-      ["an unknown setting", "---\nname: bad\nmetadata:\n  config:\n    modle: opus\n---\nGo.", `Did you mean "model"?`],
-      ["two arguments of one name", "---\nname: bad\nmetadata:\n  arguments: [{name: a}, {name: a}]\n---\nGo.", "a name of their own"],
-      ["aliases that would fill the memory", `---\na: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c]\n---\nGo.`, "not YAML that can be used"],
+      [
+        "an unknown setting",
+        "---\nname: bad\nmetadata:\n  config:\n    modle: opus\n---\nGo.",
+        `Did you mean "model"?`,
+      ],
+      [
+        "two arguments of one name",
+        "---\nname: bad\nmetadata:\n  arguments: [{name: a}, {name: a}]\n---\nGo.",
+        "a name of their own",
+      ],
+      [
+        "aliases that would fill the memory",
+        `---\na: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c]\n---\nGo.`,
+        "not YAML that can be used",
+      ],
       ["a megabyte", text("bad", "x".repeat(1_000_000)), "at most 262144 are read"],
-    ])("lists a file with %s with its error beside the others, and runs nothing in its place", async (_, broken, message) => {
-      const { skills, putSkill } = await open();
-      putSkill("project", "bad", broken);
-      putSkill("builtin", "bad", text("bad"));
-      putSkill("builtin", "good", text("good"));
-      const listed = await skills.list();
-      await expect(skills.get("bad")).rejects.toMatchObject({ code: "invalid_skill", message: expect.stringContaining(message) as string });
-      expect(listed).toEqual([
-        { name: "bad", source: "project", error: expect.stringContaining(message) as string },
-        expect.objectContaining({ name: "good", source: "builtin" }),
-      ]);
-    });
+    ])(
+      "lists a file with %s with its error beside the others, and runs nothing in its place",
+      async (_, broken, message) => {
+        const { skills, putSkill } = await open();
+        putSkill("project", "bad", broken);
+        putSkill("builtin", "bad", text("bad"));
+        putSkill("builtin", "good", text("good"));
+        const listed = await skills.list();
+        await expect(skills.get("bad")).rejects.toMatchObject({
+          code: "invalid_skill",
+          message: expect.stringContaining(message) as string,
+        });
+        expect(listed).toEqual([
+          { name: "bad", source: "project", error: expect.stringContaining(message) as string },
+          expect.objectContaining({ name: "good", source: "builtin" }),
+        ]);
+      },
+    );
 
     it.each(["..", "../good", "good/..", "/etc/passwd", "a\0b", ""])("refuses to look for %j", async (bad) => {
       const { skills, putSkill } = await open();
       putSkill("project", "good", text("good"));
-      const calls = [skills.get(bad), skills.workflow(bad), skills.save(skillOf(bad), "user", true), skills.eject(skillOf(bad), "user")];
-      const codes = (await Promise.allSettled(calls)).map((call) => (call.status === "rejected" ? (call.reason as { code: string }).code : "none"));
+      const calls = [
+        skills.get(bad),
+        skills.workflow(bad),
+        skills.save(skillOf(bad), "user", true),
+        skills.eject(skillOf(bad), "user"),
+      ];
+      const codes = (await Promise.allSettled(calls)).map((call) =>
+        call.status === "rejected" ? (call.reason as { code: string }).code : "none",
+      );
       expect(codes).toEqual(["invalid_options", "invalid_options", "invalid_options", "invalid_options"]);
     });
 
@@ -93,7 +122,11 @@ export function skillsContract(name: string, open: () => Promise<SkillsPlace>): 
       const risky = "---\nname: risky\nallowed-tools: Bash(git add:*), Read\n---\nSee !`git log`.\n";
       const path = putSkill("project", "risky", risky);
       putSkill("user", "own", risky.replace("risky", "own"));
-      const flow = putWorkflow("project", "flow.yaml", "steps:\n  - {name: a, prompt: p, permission_mode: bypassPermissions}\n");
+      const flow = putWorkflow(
+        "project",
+        "flow.yaml",
+        "steps:\n  - {name: a, prompt: p, permission_mode: bypassPermissions}\n",
+      );
       const before = (await skills.restricted()).map((file) => [file.path, file.needs, file.isTrusted]);
       await trust(path);
       const after = (await skills.get("risky"))?.isTrusted;

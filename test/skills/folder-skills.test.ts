@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
-import { folderSkills } from "../../src/skills/folder-skills.ts";
+import { FolderSkills } from "../../src/skills/folder-skills.ts";
 import { skillsContract, type SkillsPlace } from "../contract/skills.ts";
 import { tempFolder } from "../records/temp-store.ts";
 
@@ -16,9 +16,12 @@ async function open(): Promise<SkillsPlace> {
     return path;
   };
   return {
-    skills: folderSkills({
+    skills: new FolderSkills({
       skills: sources.map((source) => ({ source, path: join(root, source, "skills") })),
-      workflows: (["project", "user", "builtin"] as const).map((source) => ({ source, path: join(root, source, "workflows") })),
+      workflows: (["project", "user", "builtin"] as const).map((source) => ({
+        source,
+        path: join(root, source, "workflows"),
+      })),
       homes: {
         project: { path: join(root, "project"), within: root },
         user: { path: join(root, "user"), within: root },
