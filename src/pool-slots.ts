@@ -63,7 +63,7 @@ export abstract class PoolSlots {
   }
 
   /** Restarts, now, this process's errored slots that have not failed too often; resolves to their ids. @throws {PoolError} `no_host`. */
-  checkSlots(): Promise<readonly string[]> {
+  async checkSlots(): Promise<readonly string[]> {
     return this.#ownHost().checkSlots();
   }
 
@@ -90,7 +90,7 @@ export abstract class PoolSlots {
   }
 
   /** Sends to every live slot but the sender, all or none; resolves to the ids in the order of the slots. @throws as `sendMessage`. */
-  broadcast(message: Omit<MessageSpec, "to">): Promise<readonly string[]> {
+  async broadcast(message: Omit<MessageSpec, "to">): Promise<readonly string[]> {
     const { from, content } = parseBroadcast(message);
     return this.#records.sendMessage(from ?? coordinator, "slots", content);
   }
@@ -127,6 +127,9 @@ export abstract class PoolSlots {
 
   #ownHost(): Host {
     if (this.host !== undefined) return this.host;
-    throw new PoolError("no_host", "This process contributes no slots: open the pool with `slots`, or ask where they are.");
+    throw new PoolError(
+      "no_host",
+      "This process contributes no slots: open the pool with `slots`, or ask where they are.",
+    );
   }
 }

@@ -25,7 +25,11 @@ export function addRouteFlags(command: Command): Command {
     .option("--domain <text>", "what the task is about")
     .option("--hint <text>", "where the task could be cut; may be given again", collect)
     .option("--route-model <name>", "the model that decides (default: haiku)")
-    .option("--route-timeout <duration>", "the longest it may take to decide (default: 60s)", duration("--route-timeout"));
+    .option(
+      "--route-timeout <duration>",
+      "the longest it may take to decide (default: 60s)",
+      duration("--route-timeout"),
+    );
 }
 
 /** @throws {PoolError} `invalid_options`. */
@@ -34,7 +38,11 @@ export function routeOptionsOf(flags: RouteFlags): RouteOptions {
   const hints = { maxParallel, maxChainSteps, prefer, domain, decompositionHints: hint };
   const given = Object.fromEntries(Object.entries(hints).filter(([, value]) => value !== undefined)) as RouteHints;
   return parseRouteOptions(
-    { hints: Object.keys(given).length === 0 ? undefined : given, model: flags.routeModel, timeoutMs: flags.routeTimeout },
+    {
+      hints: Object.keys(given).length === 0 ? undefined : given,
+      model: flags.routeModel,
+      timeoutMs: flags.routeTimeout,
+    },
     "flag",
   );
 }

@@ -31,7 +31,8 @@ export const maxDeliveredCharacters = 64_000;
 /** @throws {PoolError} `invalid_options` for text that no message can have. */
 export function checkMessage(content: string): void {
   if (content.trim() === "") throw invalidOptions("content: a message must say something.", "content");
-  if (!content.isWellFormed()) throw invalidOptions("content: expected well-formed text (no half characters).", "content");
+  if (!content.isWellFormed())
+    throw invalidOptions("content: expected well-formed text (no half characters).", "content");
   if (content.length <= maxMessageCharacters) return;
   throw invalidOptions(
     `content: a message has at most ${String(maxMessageCharacters)} characters, this one ${String(content.length)}. ` +

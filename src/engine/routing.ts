@@ -92,7 +92,11 @@ export async function autoTask(
       const results = await pool.fanOut(routing.prompts, work);
       const known = results.map(resultOf);
       return {
-        ...summary(routing, results.map((settled) => settled.taskId), known),
+        ...summary(
+          routing,
+          results.map((settled) => settled.taskId),
+          known,
+        ),
         route: routing.route,
         results,
         output: known.map((result, index) => `${String(index + 1)}. ${(result?.output ?? "").trim()}`).join("\n\n"),

@@ -12,11 +12,26 @@ function chainOf(...prompts: readonly string[]): Json {
 
 describe("a route", () => {
   test.each<[string, Json, RouteHints, unknown]>([
-    ["keeps a single task's own words", { route: "single", prompt: "rewritten" }, {}, { route: "single", prompt: task }],
-    ["drops blank and repeated parts", { route: "parallel", prompts: [" a ", "", "b", "a"] }, {}, { route: "parallel", prompts: ["a", "b"] }],
+    [
+      "keeps a single task's own words",
+      { route: "single", prompt: "rewritten" },
+      {},
+      { route: "single", prompt: task },
+    ],
+    [
+      "drops blank and repeated parts",
+      { route: "parallel", prompts: [" a ", "", "b", "a"] },
+      {},
+      { route: "parallel", prompts: ["a", "b"] },
+    ],
     ["with one part is single", { route: "parallel", prompts: ["a", " "] }, {}, { route: "single", prompt: task }],
     ["with one step is single", chainOf("a"), {}, { route: "single", prompt: task }],
-    ["held to one part is single", { route: "parallel", prompts: ["a", "b"] }, { maxParallel: 1 }, { route: "single", prompt: task }],
+    [
+      "held to one part is single",
+      { route: "parallel", prompts: ["a", "b"] },
+      { maxParallel: 1 },
+      { route: "single", prompt: task },
+    ],
     [
       "merges parts that are too many, so that none is lost",
       { route: "parallel", prompts: ["a", "b", "c"] },
@@ -36,7 +51,8 @@ describe("a route", () => {
           },
           {
             name: "s2-and-s3",
-            prompt: "Do all of these, one after the other:\n\n1. do {previous_output}\n\n2. test the result of the part before",
+            prompt:
+              "Do all of these, one after the other:\n\n1. do {previous_output}\n\n2. test the result of the part before",
           },
         ],
       },
@@ -61,16 +77,21 @@ describe("a route", () => {
     const prompts = Array.from({ length: 20 }, (_, index) => `part ${String(index)}`);
     const route = routeOf({ route: "parallel", prompts }, task);
     const text = route.route === "parallel" ? route.prompts.join(" ") : "";
-    expect([route.route === "parallel" && route.prompts.length, prompts.every((prompt) => text.includes(prompt))]).toEqual([
-      6,
-      true,
-    ]);
+    expect([
+      route.route === "parallel" && route.prompts.length,
+      prompts.every((prompt) => text.includes(prompt)),
+    ]).toEqual([6, true]);
   });
 
   test("makes names that a chain takes, none twice", () => {
     const steps = ["plan it!", "plan it?", "", "../../etc"].map((name) => ({ name, prompt: "p {previous_output}" }));
     const route = routeOf({ route: "chain", steps }, task);
-    expect(route.route === "chain" && route.steps.map((step) => step.name)).toEqual(["plan-it", "plan-it-2", "step-3", "etc"]);
+    expect(route.route === "chain" && route.steps.map((step) => step.name)).toEqual([
+      "plan-it",
+      "plan-it-2",
+      "step-3",
+      "etc",
+    ]);
   });
 
   test("leaves only the previous output a placeholder; the rest is text as it was", () => {

@@ -44,7 +44,9 @@ export function autoCommand(call: Call): Command {
         const result = await pool.auto(prompt, { ...routing, task, signal, onRoute });
         if (call.json) await call.out.record(result);
         else if (result.output !== "") await call.out.line(result.output);
-        call.out.say(`${result.success ? "Done" : "Not all of it was done"}: ${result.taskIds.join(" ")}, ${usd(result.costMicrodollars)}.`);
+        call.out.say(
+          `${result.success ? "Done" : "Not all of it was done"}: ${result.taskIds.join(" ")}, ${usd(result.costMicrodollars)}.`,
+        );
         return result.success ? 0 : 1;
       });
     } finally {
