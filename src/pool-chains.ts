@@ -9,6 +9,7 @@ import type { Records } from "./core/records.ts";
 import { isTerminal, type TaskRecord } from "./core/task.ts";
 import { fromWire } from "./core/wire.ts";
 import { taskFailed } from "./engine/fan-out.ts";
+import { aborted } from "./engine/waiting.ts";
 
 /** What chains need of the pool they are in. */
 export interface ChainsPort {
@@ -32,9 +33,11 @@ export class PoolChains {
     return (await this.#port.records.submitChain(chain)).id;
   }
 
-  async run(steps: readonly StepSpec[], { signal, ...options }: RunChainOptions): Promise<ChainResult> {
-    signal?.throwIfAborted();
-    return this.#follow(await this.submit(steps, options, true), signal);
+  async run(steps: readonly StepSpec[], { signal, onSubmitted, ...options }: RunChainOptions): Promise<ChainResult> {
+    if (signal?.aborted === true) throw aborted(signal);
+    const id = await this.submit(steps, options, true);
+    onSubmitted?.(id);
+    return this.#follow(id, signal);
   }
 
   /** A new chain that takes over what is done, and runs the rest. */
@@ -81,7 +84,7 @@ export class PoolChains {
   ): Promise<SettledChain> {
     let taskId: string | undefined;
     try {
-      signal?.throwIfAborted();
+      if (signal?.aborted === true) throw aborted(signal);
       taskId = await this.submit(steps, options, true);
       return { status: "fulfilled", taskId, result: await this.#follow(taskId, signal) };
     } catch (error) {

@@ -40,6 +40,11 @@ export interface SpecFlags extends TaskFlags {
   readonly key?: string;
   readonly maxBudgetUsd?: number | string;
   readonly jsonSchema?: string;
+  readonly review?: boolean;
+  readonly maxRejections?: number | string;
+  readonly afterRejection?: string;
+  readonly retries?: number | string;
+  readonly retryDelay?: number;
   readonly continue?: boolean;
   readonly conversation?: string;
 }
@@ -88,6 +93,12 @@ export function addSpecFlags(command: Command): Command {
     .option("--max-budget-usd <usd>", "the task's own cap in dollars", figure)
     .option("--continue", "go on in the slot's last conversation")
     .option("--conversation <task>", "go on in the conversation of this task")
+    .optionsGroup("When it fails, and who says that it is done:")
+    .option("--retries <n>", "how often it is tried again after a failure that can heal (default: 0)", figure)
+    .option("--retry-delay <duration>", "before the first retry, such as 30s; doubled before each after it", duration("--retry-delay"))
+    .option("--review", "stop until it is approved or rejected: claude-pool review")
+    .option("--max-rejections <n>", "the rejection that fails it is this one (default: 3)", figure)
+    .option("--after-rejection <how>", "fresh (default), or continue in the same conversation")
     .optionsGroup("How it is queued:")
     .option("--priority <n>", "a whole number, higher first (default: 0)", figure)
     .option("--tag <tag>", "a word to find it by; may be given again", collect)
@@ -123,6 +134,11 @@ export function specOf(flags: SpecFlags, base: string): Omit<TaskSpec, "prompt">
       timeoutMs: flags.timeout,
       queueTimeoutMs: flags.queueTimeout,
       key: flags.key,
+      review: flags.review,
+      maxRejections: flags.maxRejections,
+      afterRejection: flags.afterRejection,
+      retries: flags.retries,
+      retryDelayMs: flags.retryDelay,
       conversation: flags.continue === true ? "continue" : conversation(flags.conversation),
     },
     "flag",

@@ -5,6 +5,7 @@ import type { Call } from "./call.ts";
 import { autoCommand } from "./commands/auto.ts";
 import { budgetCommand } from "./commands/budget.ts";
 import { cancelCommand } from "./commands/cancel.ts";
+import { chainCommand } from "./commands/chain.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { configCommand } from "./commands/config.ts";
 import { contextCommand } from "./commands/context.ts";
@@ -20,17 +21,20 @@ import { messageCommand } from "./commands/message.ts";
 import { pruneCommand } from "./commands/prune.ts";
 import { resultCommand } from "./commands/result.ts";
 import { routeCommand } from "./commands/route.ts";
+import { reviewCommand } from "./commands/review.ts";
 import { runCommand } from "./commands/run.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { skillCommand } from "./commands/skill.ts";
 import { slotsCommand } from "./commands/slots.ts";
 import { statusCommand } from "./commands/status.ts";
 import { submitCommand } from "./commands/submit.ts";
 import { trustCommand } from "./commands/trust.ts";
 import { waitCommand } from "./commands/wait.ts";
+import { workflowCommand } from "./commands/workflow.ts";
 import { addCommonFlags } from "./flags.ts";
 
 const groups = {
-  "Work:": [runCommand, fanOutCommand, autoCommand, routeCommand, submitCommand, waitCommand, resultCommand, cancelCommand, listCommand],
+  "Work:": [runCommand, fanOutCommand, skillCommand, workflowCommand, chainCommand, reviewCommand, autoCommand, routeCommand, submitCommand, waitCommand, resultCommand, cancelCommand, listCommand],
   "The pool:": [serveCommand, statusCommand, slotsCommand, budgetCommand, contextCommand, messageCommand, eventsCommand, drainCommand],
   "The record:": [exportCommand, importCommand, pruneCommand],
   "Setting up:": [demoCommand, doctorCommand, configCommand, trustCommand],

@@ -2,6 +2,7 @@
 import type { ChainOptions, ChainResult } from "./chain.ts";
 import type { PoolConfig } from "./config.ts";
 import type { PoolEvent } from "./events.ts";
+import type { Forecast } from "./forecast.ts";
 import type { TaskOutcome } from "./outcome.ts";
 import type { Clock, Processes, Runner } from "./ports.ts";
 import type { HostKind, SlotConfig, SlotState, TaskResult, TaskSpec } from "./task.ts";
@@ -99,6 +100,8 @@ export interface SlotFilter {
 export interface RunChainOptions extends ChainOptions {
   /** Cancels the chain and ends the wait once nothing of it runs. */
   readonly signal?: AbortSignal;
+  /** Called with the chain's id as soon as it has one. */
+  readonly onSubmitted?: (chainId: string) => void;
 }
 
 export interface ResumeChainOptions {
@@ -106,7 +109,7 @@ export interface ResumeChainOptions {
   readonly from?: string;
 }
 
-export interface FanOutChainsOptions extends RunChainOptions {
+export interface FanOutChainsOptions extends Omit<RunChainOptions, "onSubmitted"> {
   /** Called with each as it ends. */
   readonly onSettled?: (settled: SettledChain, index: number) => void;
 }
@@ -135,5 +138,16 @@ export interface SupervisorHandle {
   /** What is errored stays so from now on. */
   readonly stop: () => void;
 }
+
+/** Whose money: that of the tasks with a tag, or that of every day. */
+export type BudgetScope = { readonly tag: string } | { readonly day: true };
+
+export interface EstimateOptions extends SubmitOptions {
+  /** How many of the tasks would run at once; default 1. */
+  readonly slots?: number;
+}
+
+/** What work would cost and take, judged by the project's own record. Money in microdollars, times in milliseconds. */
+export type WorkEstimate = { readonly tasks: number } & Forecast;
 
 export type EventListener = (event: PoolEvent) => void;

@@ -11,6 +11,7 @@ import { table } from "../terminal/table.ts";
 interface Flags extends CommonFlags {
   readonly state?: string;
   readonly tag?: readonly string[];
+  readonly kind?: string;
   readonly slot?: string;
   readonly within?: number;
   readonly limit: number;
@@ -30,6 +31,7 @@ export function listCommand(call: Call): Command {
       "only tasks with this tag; may be given again",
       (tag, before: readonly string[] | undefined) => [...(before ?? []), tag],
     )
+    .option("--kind <kind>", "only these: task (a chain's steps are among them), chain or route")
     .option("--slot <id>", "only tasks of this slot")
     .option("--within <duration>", "only tasks submitted so recently, such as 2h", duration("--within"))
     .option("--limit <n>", "at most so many", wholeNumber("--limit", 1), 50)
@@ -62,9 +64,16 @@ function filterOf(flags: Flags): TaskFilter {
   return {
     ...(flags.state === undefined ? {} : { state: flags.state.split(",").map(stateOf) }),
     ...(flags.tag === undefined ? {} : { tags: flags.tag }),
+    ...(flags.kind === undefined ? {} : { kind: kindOf(flags.kind) }),
     ...(flags.slot === undefined ? {} : { slotId: flags.slot }),
     ...(flags.within === undefined ? {} : { sinceMs: Date.now() - flags.within }),
   };
+}
+
+function kindOf(text: string): TaskRecord["kind"] {
+  const kind = (["task", "chain", "route"] as const).find((known) => known === text);
+  if (kind !== undefined) return kind;
+  throw invalidOptions(`--kind: expected task, chain or route, got ${JSON.stringify(text)}.`, "--kind");
 }
 
 function stateOf(text: string): TaskState {
