@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import type { OpenPoolOptions } from "../core/api.ts";
 import { PoolError } from "../core/errors.ts";
 import { openPool } from "../open-pool.ts";
+import { homesOf } from "../open-skills.ts";
 import type { Pool } from "../pool.ts";
 import { storePath } from "../project.ts";
 import type { ExitCode } from "./exit.ts";
@@ -61,11 +62,22 @@ export class Call {
   /** Opens the pool to look at it or to ask something of it; no slots, and its cap stays as it is. */
   async look<T>(flags: CommonFlags, body: (pool: Pool) => Promise<T>): Promise<T> {
     const { chosen } = this.settings(flags);
-    return this.withPool({ slots: 0, cwd: this.directory(flags), store: this.storeOf(chosen, flags) }, body);
+    // What is possible at all is the settings' to say, here as where the work will run.
+    const { allowBypassPermissions, skillCommands } = chosen;
+    return this.withPool(
+      {
+        slots: 0,
+        cwd: this.directory(flags),
+        store: this.storeOf(chosen, flags),
+        ...(allowBypassPermissions === undefined ? {} : { allowBypassPermissions }),
+        ...(skillCommands === undefined ? {} : { skillCommands }),
+      },
+      body,
+    );
   }
 
   async withPool<T>(options: OpenPoolOptions, body: (pool: Pool) => Promise<T>): Promise<T> {
-    const pool = await openPool(options);
+    const pool = await openPool({ homes: homesOf(this.io.env), ...options });
     try {
       return await body(pool);
     } finally {

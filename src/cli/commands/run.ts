@@ -1,9 +1,8 @@
 import { Command } from "commander";
-import type { TaskRecord } from "../../core/task.ts";
-import { attached } from "../attached.ts";
 import { examples, type Call } from "../call.ts";
 import { addHostFlags, addSpecFlags, poolSettingsOf, specOf, type HostFlags, type SpecFlags } from "../flags.ts";
 import { ownSlots } from "../hosting.ts";
+import { runOne } from "../one-task.ts";
 import { promptOf } from "../prompts.ts";
 import { parseTaskSpec } from "../../schema/parse.ts";
 
@@ -36,30 +35,6 @@ export function runCommand(call: Call): Command {
       store: call.storeOf(chosen, flags),
       kind: "attached",
     } as const;
-    let streamed = "";
-    return call.withPool(options, (pool) =>
-      attached(call, pool, [spec], {
-        ...(flags.onOutput === true
-          ? {
-              onText: (text) => {
-                streamed += text;
-                void (call.json ? call.io.stderr.write(text) : call.out.write(text));
-              },
-            }
-          : {}),
-        onEnd: (record) => show(call, record, streamed),
-      }),
-    );
+    return call.withPool(options, (pool) => runOne(call, pool, spec, flags.onOutput === true));
   });
-}
-
-async function show(call: Call, record: TaskRecord, streamed: string): Promise<void> {
-  if (call.json) {
-    await call.out.record(record);
-    return;
-  }
-  if (streamed !== "" && !streamed.endsWith("\n")) await call.out.write("\n");
-  const output = record.result?.output ?? "";
-  // What was streamed holds the answer, unless the log cut it or the answer is no text of the model's.
-  if (output !== "" && !streamed.includes(output)) await call.out.line(output);
 }

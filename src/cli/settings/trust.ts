@@ -52,7 +52,12 @@ function isTrusted(file: SettingsFile, env: Environment): boolean {
 
 /** Trusts the file as it is now. */
 export function trust(file: SettingsFile, env: Environment): void {
-  writeTrust({ ...readTrust(poolHome(env)), [file.path]: fingerprint(file.settings) }, poolHome(env));
+  trustEntry(file.path, fingerprint(file.settings), env);
+}
+
+/** Trusts a file by the fingerprint of what was read of it. */
+export function trustEntry(path: string, print: string, env: Environment): void {
+  writeTrust({ ...readTrust(poolHome(env)), [path]: print }, poolHome(env));
 }
 
 /** Takes the trust back; false: there was none. */
