@@ -52,7 +52,7 @@ test("the harness counts right, wrong and errors over the real CLI, an error bei
     results: results.map(({ got, parts, pass, error }) => [got, parts, pass, error?.includes("403")]),
     said: said.sort(),
     spent: costMicrodollars > 0 && elapsedMs > 0,
-    model: String((asked.body as { readonly model: string }).model).includes("sonnet"),
+    model: (asked.body as { readonly model: string }).model.includes("sonnet"),
   }).toEqual({
     counts: { total: 4, correct: 2, wrong: 1, errors: 1, accuracy: 66.7 },
     results: [
