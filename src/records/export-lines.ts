@@ -2,6 +2,7 @@
 import { stepStates, type ChainSpec, type StepRecord } from "../core/chain.ts";
 import { PoolError } from "../core/errors.ts";
 import { endReasons } from "../core/outcome.ts";
+import { skillName, skillScopes } from "../core/skill.ts";
 import { hostKinds, holdReasons, slotStates, taskStates } from "../core/task.ts";
 
 export const exportFormat = "claude-pool";
@@ -92,6 +93,13 @@ function texts(value: unknown): string | undefined {
     : "must be a list of strings";
 }
 
+function listOf(check: Check): Check {
+  return (value) => {
+    if (!Array.isArray(value)) return "must be a list";
+    return value.map(check).find((problem) => problem !== undefined);
+  };
+}
+
 function conversation(value: unknown): string | undefined {
   if (value === "fresh" || value === "continue") return undefined;
   return fields({ taskId: text })(value) === undefined ? undefined : "must be fresh, continue or {task_id}";
@@ -134,6 +142,17 @@ const shapes: Readonly<Record<string, Shape>> = {
     lastSlotNumber: count,
   },
   context: { key: text, value: text },
+  skill: {
+    name: (value) => (skillName.test(String(value)) ? undefined : "must be the name of a skill"),
+    description: text,
+    prompt: text,
+    arguments: listOf(fields({ name: text, description: optional(text), required: flag })),
+    config: optional(record),
+    scope: oneOf(skillScopes),
+    argumentHint: optional(text),
+    frontMatter: optional(record),
+    source: oneOf(["runtime"]),
+  },
   host: {
     id: text,
     kind: oneOf(hostKinds),

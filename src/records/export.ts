@@ -15,6 +15,7 @@ import { specOfChain, stepsOf } from "./chain-rows.ts";
 import { type ChainLine, exportFormat, exportVersion, type PoolLine } from "./export-lines.ts";
 import { eventsAfter, listTasks } from "./query.ts";
 import { hostOf, runOf, slotOf } from "./rows.ts";
+import { runtimeSkills } from "./skills.ts";
 import { defined } from "../core/config.ts";
 
 const readAtOnce = 200;
@@ -22,6 +23,7 @@ const readAtOnce = 200;
 export async function* exportLines(sql: Sql): AsyncGenerator<string, void, undefined> {
   yield JSON.stringify({ format: exportFormat, version: exportVersion });
   for (const [key, value] of await contextOf(sql)) yield line("context", { key, value });
+  for (const skill of await runtimeSkills(sql)) yield line("skill", skill);
   for (const row of await sql.all("SELECT * FROM host ORDER BY started_at_ms, id")) yield line("host", hostOf(row));
   for (const row of await sql.all("SELECT * FROM slot ORDER BY number")) yield line("slot", slotOf(row));
   yield* taskLines(sql);
@@ -67,11 +69,18 @@ async function chainLines(tx: SqlTx, task: TaskRecord): Promise<readonly (readon
   const [row] = await tx.all("SELECT resumed_from FROM chain WHERE seq = ?", [task.seq]);
   const spec = await specOfChain(tx, task.id);
   if (row === undefined || spec === undefined) throw new Error(`chain ${task.id} has no spec`);
-  const chain: ChainLine = { chainId: task.id, spec, ...(row.resumed_from === null ? {} : { resumedFrom: String(row.resumed_from) }) };
+  const chain: ChainLine = {
+    chainId: task.id,
+    spec,
+    ...(row.resumed_from === null ? {} : { resumedFrom: String(row.resumed_from) }),
+  };
   const steps = await stepsOf(tx, task.seq);
   return [
     ["chain", chain] as const,
-    ...steps.map((step, index): readonly [string, object] => ["chain_step", { chainId: task.id, step: index, ...step }]),
+    ...steps.map((step, index): readonly [string, object] => [
+      "chain_step",
+      { chainId: task.id, step: index, ...step },
+    ]),
   ];
 }
 

@@ -11,21 +11,32 @@ import { microdollars } from "../core/budget.ts";
 import { checkChain } from "../core/chain.ts";
 import type { PoolEvent } from "../core/events.ts";
 import { PoolError } from "../core/errors.ts";
+import type { Skill } from "../core/skill.ts";
 import { isTerminal, type RunRecord, type TaskRecord } from "../core/task.ts";
 import { fromWire } from "../core/wire.ts";
 import { type Change, count } from "./change.ts";
 import { setContext } from "./context.ts";
 import { chainScope } from "./chain-advance.ts";
 import { writeStep } from "./chain-rows.ts";
-import { type ChainLine, type ChainStepLine, checkLine, exportFormat, exportVersion, invalidLine, type PoolLine } from "./export-lines.ts";
+import {
+  type ChainLine,
+  type ChainStepLine,
+  checkLine,
+  exportFormat,
+  exportVersion,
+  invalidLine,
+  type PoolLine,
+} from "./export-lines.ts";
 import { estimateOf } from "./money.ts";
 import { column, jsonColumn } from "./rows.ts";
 import { setScopeBudget } from "./scopes.ts";
+import { putSkill } from "./skills.ts";
 import { insertTask } from "./submit.ts";
 
 export interface ImportedLines {
   readonly pool: PoolLine;
   readonly context: readonly { readonly key: string; readonly value: string }[];
+  readonly skills: readonly Skill[];
   readonly tasks: readonly ImportedTask[];
   readonly runs: readonly RunRecord[];
   readonly chains: readonly ChainLine[];
@@ -41,6 +52,7 @@ export async function parseLines(lines: AsyncIterable<string>): Promise<Imported
   const records: Record<string, unknown[]> = {
     pool: [],
     context: [],
+    skill: [],
     host: [],
     slot: [],
     task: [],
@@ -70,6 +82,7 @@ export async function parseLines(lines: AsyncIterable<string>): Promise<Imported
   const parsed = {
     pool,
     context: records.context as ImportedLines["context"],
+    skills: records.skill as Skill[],
     tasks: records.task as ImportedTask[],
     runs: records.run as RunRecord[],
     chains: records.chain as ChainLine[],
@@ -94,6 +107,7 @@ export async function importAll(
   }
   takeMoney(change, lines.pool);
   for (const { key, value } of lines.context) await setContext(change, key, value);
+  for (const skill of lines.skills) await putSkill(change, skill);
   const seqs = new Map(lines.tasks.map((task) => [task.id, task.seq]));
   for (const task of lines.tasks) await importTask(change, task, seqs);
   for (const run of lines.runs) await importRun(change, run, seqs.get(run.taskId) ?? 0);
@@ -255,6 +269,7 @@ function namesOf(kind: string, record: Readonly<Record<string, unknown>>): reado
     return [`run ${String(record.runId)}`, `attempt ${String(record.attempt)} of ${String(record.taskId)}`];
   if (kind === "chain") return [`chain ${String(record.chainId)}`];
   if (kind === "chain_step") return [`step ${String(record.step)} of ${String(record.chainId)}`];
+  if (kind === "skill") return [`skill ${String(record.name)}`];
   return kind === "context" ? [`context key ${JSON.stringify(record.key)}`] : [];
 }
 
@@ -273,7 +288,8 @@ function checkChains({ chains, steps, tasks }: ImportedLines, number: number): v
     if (task.chainId !== undefined && !specs.has(task.chainId)) {
       throw invalidLine(number, `ends an import that lacks chain ${task.chainId} of task ${task.id}`);
     }
-    if (task.kind === "chain" && !specs.has(task.id)) throw invalidLine(number, `ends an import that lacks chain ${task.id}`);
+    if (task.kind === "chain" && !specs.has(task.id))
+      throw invalidLine(number, `ends an import that lacks chain ${task.id}`);
   }
   for (const [id, spec] of specs) {
     const names = steps.filter((step) => step.chainId === id).sort((a, b) => a.step - b.step);

@@ -80,6 +80,7 @@ export function skillOf(definition: SkillDefinition): SkillText {
   const { prompt, arguments: list, scope = "task", ...others } = definition;
   return {
     ...others,
+    description: others.description.trim(),
     prompt: trimmed(prompt.replaceAll("\r\n", "\n")),
     arguments:
       list?.map((argument) => ({ ...argument, required: argument.required ?? false })) ?? free(others.argumentHint),

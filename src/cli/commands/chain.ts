@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command } from "commander";
+import type { OpenPoolOptions } from "../../core/api.ts";
 import { defined } from "../../core/config.ts";
 import { invalidOptions } from "../../core/errors.ts";
 import { parseChain, type WrittenChain } from "../../schema/chain.ts";
@@ -177,9 +178,9 @@ async function textOf(call: Call, file: string): Promise<string> {
 /** A pool without slots: it only submits. What is possible at all is the settings' to say. */
 function bare(call: Call, flags: CommonFlags) {
   const { chosen } = call.settings(flags);
-  const { allowBypassPermissions } = chosen;
+  const { allowBypassPermissions, skillCommands } = chosen;
   const options = { slots: 0, cwd: call.directory(flags), store: call.storeOf(chosen, flags) };
-  return allowBypassPermissions === undefined ? options : { ...options, allowBypassPermissions };
+  return { ...options, ...defined<OpenPoolOptions>({ allowBypassPermissions, skillCommands }) };
 }
 
 async function tellId(call: Call, pool: Pool, id: string, flags: CommonFlags): Promise<void> {
