@@ -16,7 +16,7 @@ export interface ScalingView {
 }
 
 /** Tasks that wait so long, in milliseconds, get another slot. */
-export const defaultUpDelayMs = 1_000;
+const defaultUpDelayMs = 1_000;
 /** A slot that is idle for so long, in milliseconds, is taken away. */
 export const defaultDownDelayMs = 60_000;
 

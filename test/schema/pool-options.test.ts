@@ -98,7 +98,12 @@ describe("the pool's options", () => {
     ],
     [{ env: { "A=B": "x" } }, "invalid_options", expect.stringContaining("env: expected names of variables")],
     [{ mcpServers: { A_b: "x" } }, "invalid_options", expect.stringContaining("mcpServers.A_b: expected an object")],
-    [{ supervisorEnabled: true }, "unsupported", expect.stringContaining("supervisorEnabled")],
+    [{ supervisorEnabled: "yes" }, "invalid_options", expect.stringContaining("supervisorEnabled: expected true or false")],
+    [{ supervisorIntervalSecs: 0 }, "invalid_options", expect.stringContaining("supervisorIntervalSecs")],
+    [{ maxRestarts: -1 }, "invalid_options", expect.stringContaining("maxRestarts")],
+    [{ scaling: { automatic: true } }, "invalid_options", expect.stringContaining('unknown field "scaling.automatic"')],
+    [{ scaling: { upDelayMs: -1 } }, "invalid_options", expect.stringContaining("scaling.upDelayMs")],
+    [{ slots: [{ pull: "yes" }] }, "invalid_options", expect.stringContaining("pull")],
     [{ worktreeIsolation: true }, "unsupported", expect.stringContaining("worktreeIsolation")],
     [{ worktreeBaseDir: "x" }, "unsupported", expect.stringContaining("worktreeBaseDir")],
   ] as [object, string, unknown][])("refuse %j with %s", (options, code, message) => {
