@@ -175,3 +175,10 @@ describe("claude-pool workflow", () => {
     ]).toEqual([["mend", "project", "file", "Mends."], steps, [0, "mended\n"], "string", [4, true]]);
   });
 });
+
+it("lets a second process of the pool see a skill that another added at run time", async () => {
+  put("draft/SKILL.md", greet);
+  const other = await place.spawn(["skill", "add", "draft"]).ran;
+  const shown = await place.run(["skill", "show", "greet", "--json"]);
+  expect([other.exitCode, (JSON.parse(shown.stdout) as { source: string }).source]).toEqual([0, "runtime"]);
+});

@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { JsonObject } from "../../src/core/task.ts";
 import { parseSkillText, skillOf, writeSkillText, type SkillText } from "../../src/skills/skill-file.ts";
 import { parseSkillDefinition } from "../../src/schema/skill.ts";
 
