@@ -125,6 +125,9 @@ export function checkArguments(
     const list = known.length === 0 ? "it takes none" : `it takes ${known.join(", ")}`;
     throw invalidOptions(`${what} ${skill.name} has no argument ${JSON.stringify(name)}: ${list}.`, name);
   }
+  const [odd] = Object.entries<unknown>(values).find(([, value]) => typeof value !== "string") ?? [];
+  if (odd !== undefined)
+    throw invalidOptions(`${what} ${skill.name}: argument ${JSON.stringify(odd)} must be text.`, odd);
   for (const argument of skill.arguments) {
     const value = Object.hasOwn(values, argument.name) ? values[argument.name] : "";
     if (!argument.required || (value ?? "") !== "") continue;

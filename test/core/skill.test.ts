@@ -62,6 +62,7 @@ describe("a skill's prompt", () => {
     [{}, `Skill s needs the argument "target".`],
     [{ target: "" }, `Skill s needs the argument "target".`],
     [{ target: "a", gaol: "b" }, `Skill s has no argument "gaol": it takes target, goal.`],
+    [{ target: 5 } as unknown as Record<string, string>, `argument "target" must be text`],
     [{ target: "a", _hidden: "b" }, `Skill s has no argument "_hidden": it takes target, goal.`],
   ])("is refused for the arguments %j", (values, message) => {
     expect(() => renderSkill(skill("x", "target", "goal?"), values)).toThrow(message);

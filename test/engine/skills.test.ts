@@ -333,7 +333,7 @@ it("brings the built-in skills, each with a description and arguments that its p
   const listed = await pool.skills.list();
   const unused: string[] = [];
   for (const { name, arguments: list = [] } of listed) {
-    const skill = await pool.skills.get(name);
+    const skill = await pool.skills.resolve(name);
     for (const argument of list)
       if (!skill.prompt.includes(`{${argument.name}}`)) unused.push(`${name}: ${argument.name}`);
   }
