@@ -8,6 +8,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { backToBack } from "./cases/back-to-back.ts";
+import { chains } from "./cases/chains.ts";
 import { fourSlots } from "./cases/four-slots.ts";
 import { memory } from "./cases/memory.ts";
 import { million } from "./cases/million.ts";
@@ -25,6 +26,7 @@ const cases: Readonly<Record<string, Bench>> = {
   "four-slots": fourSlots,
   throughput,
   "one-by-one": oneByOne,
+  chains,
   million,
   reopen,
   memory,

@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { errorMeanings, type ErrorMeaning } from "../src/core/errors.ts";
-import { poolConfigJsonSchema } from "../src/schema/json-schema.ts";
+import { chainJsonSchema, poolConfigJsonSchema } from "../src/schema/json-schema.ts";
 import { defaultConfig } from "../src/core/config.ts";
 import { snakeCase } from "../src/core/wire.ts";
 import { commandTable } from "./command-docs.ts";
@@ -30,10 +30,12 @@ const pages = [
   "docs/lifecycle.md",
 ] as const;
 const schemaFile = "schema/claude-pool.schema.json";
+const chainSchemaFile = "schema/claude-pool-chain.schema.json";
 
 /** Every page with generated parts, by path, as it should be. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   const files = new Map<string, string>(pages.map((page) => [page, withBlocks(readFileSync(page, "utf8"), page)]));
+  files.set(chainSchemaFile, `${JSON.stringify(chainJsonSchema(), null, 2)}\n`);
   return files.set(schemaFile, `${JSON.stringify(poolConfigJsonSchema(), null, 2)}\n`);
 }
 

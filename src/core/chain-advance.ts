@@ -47,11 +47,15 @@ export function advanceChain(
 }
 
 /** The steps whose output or variables {@link advanceChain} looks at now, so that the others need not be read. */
-export function outputsWanted(spec: ChainSpec, steps: readonly StepRecord[]): readonly number[] {
+export function outputsWanted(
+  spec: ChainSpec,
+  steps: readonly StepRecord[],
+  cancelRequested = false,
+): readonly number[] {
   const ready = readySteps(spec, steps);
-  if (ready.length === 0) {
+  if (ready.length === 0 || stopOf(spec, steps, cancelRequested) !== undefined) {
     const last = lastDone(steps);
-    const failed = steps.findIndex((step) => step.state === "failed");
+    const failed = steps.findIndex((step, index) => step.state === "failed" && !isDone(spec, steps, index));
     return [last, failed].filter((index) => index >= 0);
   }
   return [...new Set(ready.flatMap((index) => lookedAt(spec, steps, index)))];

@@ -268,7 +268,7 @@ function checkReference(
   const other = steps[target];
   if (other === undefined) throw problem(step, index, `${written} names no step of this chain`);
   if (!before.has(target)) throw problem(step, index, `${written} names a step that is not done before this one`);
-  if (reference.variable !== "output" && other.outputVars?.[reference.variable] === undefined) {
+  if (reference.variable !== "output" && !Object.hasOwn(other.outputVars ?? {}, reference.variable)) {
     throw problem(
       step,
       index,

@@ -16,7 +16,7 @@ import { overSkillConfig } from "../core/skill.ts";
 import { isTerminal, type TaskRecord, type TaskResult, type TaskSpec } from "../core/task.ts";
 import { nextState } from "../core/transitions.ts";
 import { toWire } from "../core/wire.ts";
-import { specOfChain, stepsOf, stepStatesOf, withOutputs, writeStep } from "./chain-rows.ts";
+import { specOfChain, stepAt, stepsOf, stepStatesOf, withOutputs, writeStep } from "./chain-rows.ts";
 import type { Change, MovedStep } from "./change.ts";
 import { cancelledResult, endTask } from "./finish.ts";
 import { endPending } from "./holds.ts";
@@ -43,9 +43,10 @@ export async function advance(change: Change, chainSeq: number): Promise<void> {
   const spec = await specOfChain(change.sql, chain.id);
   if (spec === undefined) throw new Error(`chain ${chain.id} has no spec`);
   for (;;) {
+    const isCancelled = chain.cancelRequestedAtMs !== undefined;
     const states = await stepStatesOf(change.sql, chainSeq);
-    const steps = await withOutputs(change.sql, chainSeq, states, outputsWanted(spec, states));
-    const actions = advanceChain(spec, steps, chain.cancelRequestedAtMs !== undefined);
+    const steps = await withOutputs(change.sql, chainSeq, states, outputsWanted(spec, states, isCancelled));
+    const actions = advanceChain(spec, steps, isCancelled);
     for (const action of actions) await carryOut(change, chain, spec, action);
     // A skipped step may make others ready; a started one, or a withdrawn one, comes back as a step that moved.
     if (!actions.some((action) => action.kind === "skip")) break;
@@ -60,7 +61,7 @@ async function recordStep(change: Change, { chainSeq, step: index }: MovedStep):
     [chainSeq, index],
   );
   const chain = await chainTask(change, chainSeq);
-  const step = (await stepStatesOf(change.sql, chainSeq))[index];
+  const step = await stepAt(change.sql, chainSeq, index);
   if (row === undefined || chain?.state !== "running" || step === undefined) return;
   const task = taskOf(row);
   const spec = await specOfChain(change.sql, chain.id);

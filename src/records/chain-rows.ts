@@ -38,7 +38,12 @@ export async function stepStatesOf(sql: Reader, chainSeq: number): Promise<reado
   return rows.map(stepOf);
 }
 
-/** The same, with the answers of these steps. */
+export async function stepAt(sql: Reader, chainSeq: number, index: number): Promise<StepRecord | undefined> {
+  const [row] = await sql.all(`SELECT ${lightColumns} FROM chain_step WHERE chain_seq = ? AND step = ?`, [chainSeq, index]);
+  return row && stepOf(row);
+}
+
+/** {@link stepStatesOf}, with the answers of these steps. */
 export async function withOutputs(
   sql: Reader,
   chainSeq: number,

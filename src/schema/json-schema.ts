@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { defaultConfig } from "../core/config.ts";
 import { snakeCase, toWire } from "../core/wire.ts";
+import { chainSchema } from "./chain.ts";
 import { configFileSchema } from "./fields.ts";
 
 type Node = Readonly<Record<string, unknown>>;
@@ -23,6 +24,18 @@ export function poolConfigJsonSchema(): Node {
     description: "Settings of a claude-pool: the project's own, or the user's in ~/.claude-pool.",
     ...schema,
     properties: { $schema: { type: "string" }, ...Object.fromEntries(described) },
+  };
+}
+
+/** The schema of chain files, for editors; published as schema/claude-pool-chain.schema.json. */
+export function chainJsonSchema(): Node {
+  const { $schema, ...schema } = inWireNames(z.toJSONSchema(chainSchema, { io: "input", target: "draft-2020-12" })) as Node;
+  const properties = schema.properties as Readonly<Record<string, Node>>;
+  return {
+    $schema,
+    title: "A chain of claude-pool",
+    description: "Steps that build on each other: `claude-pool chain run FILE`, as YAML or JSON. A list of steps alone will do too.",
+    anyOf: [{ ...schema, properties: { $schema: { type: "string" }, ...properties } }, properties.steps],
   };
 }
 

@@ -36,8 +36,8 @@ export class Checks {
 /** The rules of every store at rest: each is a query for what breaks it. */
 const rules: Readonly<Record<string, string>> = {
   "every task is in a terminal state": `SELECT id, state FROM task WHERE state NOT IN ('completed', 'failed', 'cancelled')`,
-  "every task finished exactly once": `SELECT id, (SELECT COUNT(*) FROM event WHERE task_seq = task.seq AND type = 'task.finished') AS times
-      FROM task WHERE times <> 1`,
+  "every task finished exactly once": `SELECT id, (SELECT COUNT(*) FROM event WHERE task_seq = task.seq AND type = 'task.finished'
+      AND data ->> 'state' <> 'pending_review') AS times FROM task WHERE times <> 1`,
   "every event of an end belongs to a task": `SELECT seq FROM event WHERE type = 'task.finished' AND task_seq NOT IN (SELECT seq FROM task)`,
   "every run is closed": `SELECT run_id FROM run WHERE ended_at_ms IS NULL OR outcome IS NULL`,
   "every run id is one run's": `SELECT run_id, COUNT(*) AS times FROM run GROUP BY run_id HAVING times > 1`,
@@ -48,8 +48,8 @@ const rules: Readonly<Record<string, string>> = {
   "a task has as many runs as attempts": `SELECT id, attempt, (SELECT COUNT(*) FROM run WHERE task_seq = task.seq) AS runs,
       (SELECT MAX(attempt) FROM run WHERE task_seq = task.seq) AS last FROM task WHERE runs <> attempt OR COALESCE(last, 0) <> attempt`,
   "only the last run of a task decided it": `SELECT run.run_id, outcome FROM run JOIN task ON task.seq = run.task_seq
-      WHERE run.attempt < task.attempt AND run.outcome NOT IN ('lost', 'limited')`,
-  "a completed task has a completed run and a result": `SELECT id FROM task WHERE state = 'completed' AND
+      WHERE run.attempt < task.attempt AND run.outcome NOT IN ('lost', 'limited') AND run.superseded IS NULL`,
+  "a completed task has a completed run and a result": `SELECT id FROM task WHERE kind <> 'chain' AND state = 'completed' AND
       ((SELECT outcome FROM run WHERE task_seq = task.seq AND run.attempt = task.attempt) IS NOT 'completed'
         OR NOT EXISTS (SELECT 1 FROM task_result WHERE seq = task.seq))`,
   "the ledger adds up to what the pool spent": `SELECT total, spent, (SELECT SUM(cost) FROM run) AS ledger FROM pool
@@ -57,7 +57,7 @@ const rules: Readonly<Record<string, string>> = {
   "the slots add up to what the pool spent": `SELECT total, (SELECT SUM(cost) FROM slot) AS slots FROM pool WHERE total <> slots`,
   "no money is still reserved": `SELECT reserved FROM pool WHERE reserved <> 0`,
   "the pool counts as many runs as there are": `SELECT finished_runs, (SELECT COUNT(*) FROM run) AS runs FROM pool WHERE finished_runs <> runs`,
-  "every counter is what counting gives": `SELECT name, kept, (SELECT COUNT(*) FROM task WHERE state = name) AS counted FROM (
+  "every counter is what counting gives": `SELECT name, kept, (SELECT COUNT(*) FROM task WHERE kind <> 'chain' AND state = name) AS counted FROM (
       SELECT 'pending' AS name, pending AS kept FROM pool UNION ALL SELECT 'running', running FROM pool
       UNION ALL SELECT 'pending_review', pending_review FROM pool UNION ALL SELECT 'completed', completed FROM pool
       UNION ALL SELECT 'failed', failed FROM pool UNION ALL SELECT 'cancelled', cancelled FROM pool) WHERE kept <> counted`,

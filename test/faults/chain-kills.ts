@@ -1,0 +1,174 @@
+/** Hosts killed at random while they carry out chains with retries, reviews and recoveries. */
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as pause } from "node:timers/promises";
+import { type Child, startChild } from "../../bench/ground/child.ts";
+import { withFolder } from "../../bench/ground/folder.ts";
+import { processesOf } from "../../bench/ground/leftovers.ts";
+import { openPool, PoolError, type Pool } from "../../src/index.ts";
+import { checkStore, type Checks, type FaultsOptions } from "./checks.ts";
+import type { ChainHostOrder } from "./children/chain-host.ts";
+import type { Random } from "./random.ts";
+
+const chains = 50;
+const slots = 4;
+const longestLifeMs = 150;
+const longestOpeningMs = 400;
+const patienceMs = 120_000;
+const reviewEveryMs = 20;
+
+export async function chainKills(options: FaultsOptions): Promise<void> {
+  await withFolder(async (folder) => {
+    const store = join(folder, "pool.db");
+    const kills = Math.ceil(options.kills / 2);
+    const hosts = new Hosts(folder, store, options, kills);
+    await using watcher = await openPool({ cwd: folder, store, slots: 0, budgetUsd: 1_000 });
+    const over = new AbortController();
+    const reviewing = review(watcher, options.random, over.signal);
+    await hosts.killAll(kills);
+    await hosts.finish(watcher);
+    over.abort();
+    const reviews = await reviewing;
+    await watcher.close();
+
+    console.log(`   ${String(kills)} hosts killed, ${String(chains)} chains, ${reviews}`);
+    checkStore(store, options.checks);
+    checkChains(store, options.checks);
+    options.checks.none("no process is left", processesOf(folder));
+  });
+}
+
+class Hosts {
+  readonly #folder: string;
+  readonly #store: string;
+  readonly #options: FaultsOptions;
+  readonly #alive = new Set<{ readonly child: Child; readonly ready: Promise<unknown> }>();
+  /** Keys that no host has acknowledged yet; a killed host's go to another. */
+  readonly #unsubmitted: string[][];
+  #started = 0;
+
+  constructor(folder: string, store: string, options: FaultsOptions, batches: number) {
+    this.#folder = folder;
+    this.#store = store;
+    this.#options = options;
+    const keys = Array.from({ length: chains }, (_, index) => `chain ${String(index)}`);
+    const size = Math.max(1, Math.floor((2 * chains) / batches));
+    this.#unsubmitted = Array.from({ length: Math.ceil(chains / size) }, (_, index) =>
+      keys.slice(index * size, (index + 1) * size),
+    );
+  }
+
+  async killAll(kills: number): Promise<void> {
+    const { random } = this.#options;
+    for (let kill = 0; kill < kills; kill += 1) {
+      const atOnce = 1 + (Math.floor(kill / 10) % 2);
+      while (this.#alive.size < atOnce) this.#start(1);
+      const [victim] = this.#alive;
+      if (victim === undefined) throw new Error("no host to kill");
+      if (random.chance(0.25)) await pause(random.next() * longestOpeningMs);
+      else await victim.ready.then(() => pause(random.next() * longestLifeMs));
+      this.#alive.delete(victim);
+      await victim.child.kill();
+    }
+  }
+
+  /** Two hosts finish what is left and close as they should. */
+  async finish(watcher: Pool): Promise<void> {
+    for (const { child } of this.#alive) await child.kill();
+    this.#alive.clear();
+    const last = [this.#start(this.#unsubmitted.length), this.#start(0)];
+    await allEnded(watcher);
+    for (const { child } of last) child.tell("close");
+    await Promise.all(last.map(({ child }) => child.exited));
+  }
+
+  #start(batches: number): { readonly child: Child } {
+    const given = this.#unsubmitted.splice(0, batches);
+    this.#started += 1;
+    const order: ChainHostOrder = {
+      store: this.#store,
+      cwd: this.#folder,
+      slots,
+      seed: this.#options.seed + this.#started,
+      keys: given.flat(),
+    };
+    const child = startChild(new URL("children/chain-host.ts", import.meta.url), order, this.#folder);
+    const ready = child.says();
+    // A host that dies before it has said "submitted" may or may not have submitted: another one does it again.
+    void ready.then(() => child.says()).catch(() => this.#unsubmitted.unshift(...given));
+    const host = { child, ready: ready.catch(() => undefined) };
+    this.#alive.add(host);
+    return host;
+  }
+}
+
+/** Approves and rejects what waits, until it is told to stop; resolves to how often. */
+async function review(pool: Pool, random: Random, signal: AbortSignal): Promise<string> {
+  let [approved, rejected] = [0, 0];
+  while (!signal.aborted) {
+    for (const task of (await pool.listReviews()).tasks) {
+      try {
+        if (random.chance(0.3)) {
+          await pool.reject(task.id, "not good enough");
+          rejected += 1;
+        } else {
+          await pool.approve(task.id);
+          approved += 1;
+        }
+      } catch (error) {
+        // Its chain was over before the word came.
+        if (!(error instanceof PoolError) || error.code !== "invalid_transition") throw error;
+      }
+    }
+    await pause(reviewEveryMs);
+  }
+  return `${String(approved)} approvals, ${String(rejected)} rejections`;
+}
+
+async function allEnded(pool: Pool): Promise<void> {
+  const start = performance.now();
+  for (;;) {
+    const { tasks } = await pool.list({ kind: "chain", limit: 2 * chains });
+    const open = tasks.filter((chain) => chain.state === "running");
+    if (tasks.length >= chains && open.length === 0) return;
+    if (performance.now() - start > patienceMs) {
+      const [first] = open;
+      const progress = first === undefined ? undefined : await pool.chainProgress(first.id);
+      throw new Error(`Not all chains end: ${JSON.stringify({ status: await pool.status(), progress }, null, 1)}`);
+    }
+    await pause(50);
+  }
+}
+
+/** The rules of chains at rest: each is a query for what breaks it. */
+const rules: Readonly<Record<string, string>> = {
+  "every chain was kept once": `SELECT COUNT(*) AS chains FROM task WHERE kind = 'chain' HAVING chains <> ${String(chains)}`,
+  "no step has two tasks": `SELECT chain_seq, step, COUNT(*) AS tasks FROM task WHERE chain_seq IS NOT NULL
+      GROUP BY chain_seq, step HAVING tasks > 1`,
+  "no step committed twice": `SELECT task_seq, data ->> 'step' AS step, COUNT(*) AS times FROM event WHERE type = 'chain.step_finished'
+      GROUP BY task_seq, step HAVING times > 1`,
+  "no step that started is lost": `SELECT started.task_seq, started.data FROM event AS started WHERE started.type = 'chain.step_started'
+      AND NOT EXISTS (SELECT 1 FROM event AS finished WHERE finished.type = 'chain.step_finished'
+        AND finished.task_seq = started.task_seq AND finished.data ->> 'step' = started.data ->> 'step')`,
+  "every step is over": `SELECT * FROM chain_step WHERE state NOT IN ('completed', 'failed', 'cancelled', 'skipped')`,
+  "every step is as its task": `SELECT chain_step.name, chain_step.state, task.state AS of_task FROM chain_step
+      JOIN task ON task.id = chain_step.task_id WHERE chain_step.state <> task.state`,
+  "a completed chain has done all its steps": `SELECT task.id, name, chain_step.state FROM task JOIN chain_step ON chain_step.chain_seq = task.seq
+      WHERE kind = 'chain' AND task.state = 'completed' AND chain_step.state <> 'completed' AND name <> 'right'`,
+  "a failed chain has a step that failed": `SELECT id FROM task WHERE kind = 'chain' AND state = 'failed'
+      AND NOT EXISTS (SELECT 1 FROM chain_step WHERE chain_step.chain_seq = task.seq AND chain_step.state = 'failed')`,
+  "no chain was cancelled": `SELECT id FROM task WHERE kind = 'chain' AND state = 'cancelled'`,
+  "no step began before what it needs was done": `SELECT later.name, later.started_at_ms, two.completed_at_ms FROM chain_step AS later
+      JOIN chain_step AS two ON two.chain_seq = later.chain_seq AND two.name = 'two'
+      WHERE later.name IN ('left', 'right') AND later.started_at_ms < two.completed_at_ms`,
+  "a chain costs what its runs cost": `SELECT task.id, answer.result ->> 'costMicrodollars' AS cost,
+      (SELECT COALESCE(SUM(run.cost), 0) FROM task AS step JOIN run ON run.task_seq = step.seq WHERE step.chain_seq = task.seq) AS ledger
+      FROM task JOIN task_result AS answer ON answer.seq = task.seq WHERE kind = 'chain' AND cost <> ledger`,
+  "no chain is counted as running": "SELECT chains_running FROM pool WHERE chains_running <> 0",
+};
+
+function checkChains(store: string, checks: Checks): void {
+  const db = new DatabaseSync(store, { readOnly: true });
+  for (const [title, query] of Object.entries(rules)) checks.none(title, db.prepare(query).all());
+  db.close();
+}
