@@ -57,14 +57,18 @@ export async function ejectSkill(home: SkillHome, skill: Skill): Promise<string>
   return join(target, "SKILL.md");
 }
 
-/** `<home>/skills`, or one skill's folder in it, made if need be. */
+/** `<home>/skills`, or one skill's folder in it, made if need be: one level at a time, since a link may stand at each. */
 async function folderIn(home: SkillHome, name?: string): Promise<string> {
   if (name !== undefined) checkSkillName(name);
-  const folder = join(home.path, "skills", name ?? "");
-  await mkdir(folder, { recursive: true });
-  const [real, above] = [await realpath(folder), await realpath(home.within)];
-  if (real.startsWith(above.endsWith(sep) ? above : above + sep)) return folder;
-  throw invalidOptions(`${folder} leads to ${real}, out of ${above}: nothing is written there.`, "to");
+  let folder = home.path;
+  for (const level of ["", "skills", ...(name === undefined ? [] : [name])]) {
+    folder = join(folder, level);
+    await mkdir(folder, { recursive: true });
+    const [real, above] = [await realpath(folder), await realpath(home.within)];
+    if (real === above || real.startsWith(above + sep)) continue;
+    throw invalidOptions(`${folder} leads to ${real}, out of ${above}: nothing is written there.`, "to");
+  }
+  return folder;
 }
 
 async function writeDurably(path: string, text: string): Promise<void> {
