@@ -1,7 +1,9 @@
 /** The pool's cap, as `pool.budget`. */
-import { microdollars, type BudgetState } from "./core/budget.ts";
+import type { BudgetScope } from "./core/api.ts";
+import { microdollars, type BudgetState, type ScopeBudget } from "./core/budget.ts";
 import type { PoolConfig } from "./core/config.ts";
 import type { Records } from "./core/records.ts";
+import { parseScope } from "./schema/parse-governing.ts";
 import { wholeNumber } from "./schema/whole-number.ts";
 
 /** The pool's cap and what is spent of it. */
@@ -28,6 +30,23 @@ export class PoolBudget {
     const amount = cap.microdollars ?? (cap.usd === undefined ? undefined : microdollars(cap.usd));
     if (amount !== undefined) wholeNumber(amount, "budget");
     return this.#records.setBudget(amount, cap.renews ?? this.#config.budgetRenews);
+  }
+
+  /**
+   * Caps what tasks with a tag may spend, or what a day may; beside the pool's own cap, and counted from now on. A changed
+   * cap goes on counting; `undefined` removes it.
+   *
+   * @throws {PoolError} `invalid_options`.
+   * @example await pool.budget.setScope({ tag: "nightly" }, 5);
+   */
+  async setScope(scope: BudgetScope, usd: number | undefined): Promise<void> {
+    const amount = usd === undefined ? undefined : wholeNumber(microdollars(usd), "budget");
+    await this.#records.setScopeBudget(parseScope(scope), amount);
+  }
+
+  /** Every budget of a tag, of the day, and of chains that have one. */
+  scopes(): Promise<readonly ScopeBudget[]> {
+    return this.#records.scopeBudgets();
   }
 
   /** Starts counting anew under the same cap. */

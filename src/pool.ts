@@ -26,7 +26,6 @@ import type { ListPage, Records } from "./core/records.ts";
 import type { AutoOptions, AutoResult, RouteAnswer, RouteOptions } from "./core/route.ts";
 import type {
   HostRecord,
-  PoolStatus,
   RunRecord,
   TaskFilter,
   TaskRecord,
@@ -41,21 +40,19 @@ import type { EngineParts } from "./engine/parts.ts";
 import { outcomeOf, Waiting } from "./engine/waiting.ts";
 import { eventStream } from "./event-stream.ts";
 import { outputListener } from "./output-listener.ts";
-import { PoolBudget } from "./pool-budget.ts";
 import { PoolChains } from "./pool-chains.ts";
+import { PoolFigures } from "./pool-figures.ts";
 import { PoolRouting } from "./pool-routing.ts";
 import { PoolSkills } from "./pool-skills.ts";
-import { PoolSlots } from "./pool-slots.ts";
 import { PoolWorkflows } from "./pool-workflows.ts";
 import { parseFeedback } from "./schema/review.ts";
 import { wholeNumber } from "./schema/whole-number.ts";
 import { Task } from "./task-handle.ts";
 
 /** A pool as one process holds it; the queue, the money and the record live in the store. */
-export class Pool extends PoolSlots implements AsyncDisposable {
+export class Pool extends PoolFigures implements AsyncDisposable {
   /** The store's file. */
   readonly store: string;
-  readonly budget: PoolBudget;
   readonly skills: PoolSkills;
   readonly workflows: PoolWorkflows;
   readonly #parts: EngineParts;
@@ -72,7 +69,6 @@ export class Pool extends PoolSlots implements AsyncDisposable {
     this.#parts = parts;
     this.#records = parts.records;
     this.#waiting = new Waiting(parts.records, parts.clock);
-    this.budget = new PoolBudget(parts.records, parts.config);
     this.#chains = new PoolChains({
       records: parts.records,
       admission: (isAwaited) => ({ ...this.#admission(isAwaited ? this.hostId : undefined), resolveSkill: (name, cwd) => this.skills.resolve(name, cwd) }),
@@ -287,11 +283,6 @@ export class Pool extends PoolSlots implements AsyncDisposable {
   /** The ledger rows of a task, one for each attempt. */
   async runs(taskId: string): Promise<readonly RunRecord[]> {
     return this.#records.runs(await this.#fullId(taskId));
-  }
-
-  /** Counts and money, at the same cost for ten tasks and a million. */
-  status(): Promise<PoolStatus> {
-    return this.#records.status();
   }
 
   /** The settings in force. */

@@ -15,6 +15,8 @@ export interface Range {
   readonly high: number;
 }
 
+export type Basis = "tag_and_model" | "tag" | "model" | "overall";
+
 /** `known` false: too few runs have ended to say anything. */
 export type Forecast =
   | { readonly known: false; readonly runs: number }
@@ -23,7 +25,7 @@ export type Forecast =
       /** How many runs it rests on, the latest of their kind. */
       readonly runs: number;
       /** What they have in common with this one; `overall`: nothing but the pool. */
-      readonly basis: "tag_and_model" | "tag" | "model" | "overall";
+      readonly basis: Basis;
       readonly costMicrodollars: Range;
       readonly elapsedMs: Range;
     };
@@ -38,24 +40,25 @@ export interface PastRun {
   readonly elapsedMs: number;
 }
 
-/** The narrowest kind with enough runs; a task's own cap bounds what it can cost. */
-export function forecastOf(
-  kinds: readonly {
-    readonly basis: "tag_and_model" | "tag" | "model" | "overall";
-    readonly runs: readonly PastRun[];
-  }[],
-  capMicrodollars: number | undefined,
-): Forecast {
+/** The narrowest kind with enough runs. */
+export function forecastOf(kinds: readonly { readonly basis: Basis; readonly runs: readonly PastRun[] }[]): Forecast {
   const kind = kinds.find(({ runs }) => runs.length >= enoughRuns);
   if (kind === undefined) return { known: false, runs: kinds.at(-1)?.runs.length ?? 0 };
-  const cap = capMicrodollars ?? Number.MAX_SAFE_INTEGER;
   return {
     known: true,
     runs: kind.runs.length,
     basis: kind.basis,
-    costMicrodollars: rangeOf(kind.runs.map((run) => Math.min(run.costMicrodollars, cap))),
+    costMicrodollars: rangeOf(kind.runs.map((run) => run.costMicrodollars)),
     elapsedMs: rangeOf(kind.runs.map((run) => run.elapsedMs)),
   };
+}
+
+/** A task's own cap bounds what it can cost. */
+export function capped(forecast: Forecast, capMicrodollars: number | undefined): Forecast {
+  if (!forecast.known || capMicrodollars === undefined) return forecast;
+  const { low, typical, high } = forecast.costMicrodollars;
+  const bound = (value: number): number => Math.min(value, capMicrodollars);
+  return { ...forecast, costMicrodollars: { low: bound(low), typical: bound(typical), high: bound(high) } };
 }
 
 /** Many tasks together; the range is that of all of them being cheap, or all dear. */
@@ -78,7 +81,7 @@ export function addForecasts(forecasts: readonly Forecast[], slots: number): For
 
 /** The kinds to ask, the narrowest first. */
 export function kindsLike(like: RunLike): readonly {
-  readonly basis: "tag_and_model" | "tag" | "model" | "overall";
+  readonly basis: Basis;
   readonly tags?: readonly string[];
   readonly model?: string;
 }[] {

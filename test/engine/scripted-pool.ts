@@ -3,7 +3,12 @@ import { onTestFinished } from "vitest";
 import type { OpenPoolOptions } from "../../src/core/api.ts";
 import { openPool } from "../../src/open-pool.ts";
 import type { Pool } from "../../src/pool.ts";
-import { scriptedRunner, type RunnerScript, type ScriptedRunner } from "../../src/testing/scripted-runner.ts";
+import {
+  scriptedRunner,
+  type RunnerScript,
+  type ScriptedRunner,
+  type ScriptedRunnerOptions,
+} from "../../src/testing/scripted-runner.ts";
 
 export interface ScriptedPool {
   readonly pool: Pool;
@@ -11,8 +16,12 @@ export interface ScriptedPool {
 }
 
 /** Opens a pool that is closed when the test is over. */
-export async function scriptedPool(options: OpenPoolOptions = {}, script?: RunnerScript): Promise<ScriptedPool> {
-  const runner = scriptedRunner(script);
+export async function scriptedPool(
+  options: OpenPoolOptions = {},
+  script?: RunnerScript,
+  playing?: ScriptedRunnerOptions,
+): Promise<ScriptedPool> {
+  const runner = scriptedRunner(script, playing);
   const pool = await openPool({ store: ":memory:", runner, ...options });
   onTestFinished(() => pool.close());
   return { pool, runner };
