@@ -65,7 +65,7 @@ async function folderIn(home: SkillHome, name?: string): Promise<string> {
     folder = join(folder, level);
     await mkdir(folder, { recursive: true });
     const [real, above] = [await realpath(folder), await realpath(home.within)];
-    if (real === above || real.startsWith(above + sep)) continue;
+    if (real === above || real.startsWith(above.endsWith(sep) ? above : above + sep)) continue;
     throw invalidOptions(`${folder} leads to ${real}, out of ${above}: nothing is written there.`, "to");
   }
   return folder;

@@ -1,7 +1,11 @@
 /** Skills and workflows at the program, with the real Claude CLI on a scripted model. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import type { Command } from "commander";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Call } from "../../src/cli/call.ts";
+import { program } from "../../src/cli/program.ts";
 import { startScriptedApi, text, type ScriptedApi } from "../../src/testing/index.ts";
 import { rig, type Rig } from "./rig.ts";
 
@@ -182,3 +186,37 @@ it("lets a second process of the pool see a skill that another added at run time
   const shown = await place.run(["skill", "show", "greet", "--json"]);
   expect([other.exitCode, (JSON.parse(shown.stdout) as { source: string }).source]).toEqual([0, "runtime"]);
 });
+
+it("names only commands and flags in the built-in skills that there are", () => {
+  const { skills, call } = builtins();
+  const unknown = skills.flatMap(({ name, text }) =>
+    [...text.matchAll(/`claude-pool ([^`]+)`/g)]
+      .map((match) => match[1] ?? "")
+      .filter((line) => !exists(call, line))
+      .map((line) => `${name}: ${line}`),
+  );
+  expect([skills.length, unknown]).toEqual([15, []]);
+});
+
+function builtins() {
+  const folder = new URL("../../skills/", import.meta.url);
+  const skills = readdirSync(folder).map((name) => ({
+    name,
+    text: readFileSync(new URL(`${name}/SKILL.md`, folder), "utf8"),
+  }));
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const io = { stdout, stderr, stdin: new PassThrough(), env: {}, cwd: "/", onInterrupt: () => () => undefined };
+  return { skills, call: program(new Call(io)) };
+}
+
+/** Is this a command with such flags? Only its first words are the command. */
+function exists(root: Command, line: string): boolean {
+  let command = root;
+  for (const word of line.split(" ")) {
+    const next = command.commands.find((one) => one.name() === word);
+    if (next === undefined) break;
+    command = next;
+  }
+  const flags = [...line.matchAll(/--[a-z-]+/g)].map(([flag]) => flag);
+  return command !== root && flags.every((flag) => command.options.some((option) => option.long === flag));
+}
