@@ -26,7 +26,7 @@ export async function saveSkill(home: SkillHome, skill: Skill, replace: boolean)
     // A link fails where there is a file already; a rename takes its place.
     await (replace ? rename(beside, target) : link(beside, target));
   } catch (error) {
-    throw existing(error, skill.name, target);
+    throw isExisting(error) ? exists(skill.name, target, error) : notWritten(target, error);
   } finally {
     await rm(beside, { force: true });
   }
@@ -50,7 +50,7 @@ export async function ejectSkill(home: SkillHome, skill: Skill): Promise<string>
     await cp(skill.dir, beside, { recursive: true, errorOnExist: true });
     await rename(beside, target); // fails unless there is nothing, or an empty folder
   } catch (error) {
-    throw existing(error, skill.name, target);
+    throw isExisting(error) ? exists(skill.name, target, error) : notWritten(target, error);
   } finally {
     await rm(beside, { recursive: true, force: true });
   }
@@ -63,8 +63,7 @@ async function folderIn(home: SkillHome, name?: string): Promise<string> {
   let folder = home.path;
   for (const level of ["", "skills", ...(name === undefined ? [] : [name])]) {
     folder = join(folder, level);
-    await mkdir(folder, { recursive: true });
-    const [real, above] = [await realpath(folder), await realpath(home.within)];
+    const [real, above] = await made(folder, home.within);
     if (real === above || real.startsWith(above.endsWith(sep) ? above : above + sep)) continue;
     throw invalidOptions(`${folder} leads to ${real}, out of ${above}: nothing is written there.`, "to");
   }
@@ -81,13 +80,30 @@ async function writeDurably(path: string, text: string): Promise<void> {
   }
 }
 
-function existing(error: unknown, name: string, target: string): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code !== "EEXIST" && code !== "ENOTEMPTY" && code !== "ENOTDIR") return error;
+/** Both with every link resolved. */
+async function made(folder: string, within: string): Promise<readonly [string, string]> {
+  try {
+    await mkdir(folder, { recursive: true });
+    return [await realpath(folder), await realpath(within)];
+  } catch (error) {
+    throw notWritten(folder, error);
+  }
+}
+
+function isExisting(error: unknown): boolean {
+  return ["EEXIST", "ENOTEMPTY", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
+}
+
+function exists(name: string, target: string, cause: unknown): PoolError {
   return new PoolError(
     "skill_exists",
     `${target} exists already: skill ${name} was not written.`,
     { file: target },
-    error,
+    cause,
   );
+}
+
+function notWritten(path: string, cause: unknown): PoolError {
+  const text = `${path} cannot be written: ${(cause as Error).message}. Mend that, or name the other place with \`to\` (\`--to\`).`;
+  return new PoolError("invalid_options", text, { field: "to" }, cause);
 }

@@ -10,7 +10,7 @@ import { PoolError } from "../core/errors.ts";
 import { checkSkillName, freeArgument, type Skill, type SkillArgument } from "../core/skill.ts";
 import type { JsonObject, TaskOverrides } from "../core/task.ts";
 import { toWire } from "../core/wire.ts";
-import { parseSkillMetadata, type SkillDefinition } from "../schema/skill.ts";
+import { maxSkillBytes, parseSkillMetadata, type SkillDefinition } from "../schema/skill.ts";
 import { invalidSkill, readYaml } from "./yaml-text.ts";
 
 /** A skill but for where it was found. */
@@ -22,6 +22,8 @@ export type SkillText = Omit<Skill, "source" | "dir">;
  * @throws {PoolError} `invalid_skill`, beginning with `where`.
  */
 export function parseSkillText(text: string, where: string, folder?: string): SkillText {
+  // A file was measured before it was read; a text that a program hands over is measured here.
+  if (text.length > maxSkillBytes) throw invalidSkill(where, `it is longer than ${String(maxSkillBytes)} characters`);
   const { front, body } = split(text, where);
   const fields = readYaml(front, where);
   const { name: _, description: __, metadata, "allowed-tools": tools, "argument-hint": hint, ...others } = fields;

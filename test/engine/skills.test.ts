@@ -106,6 +106,7 @@ describe("a skill", () => {
       pool.skills.add({ name: "../x", description: "d", prompt: "p" }),
       pool.skills.add({ name: "big", description: "d", prompt: "x".repeat(1_000_000) }),
       pool.skills.add("nothing"),
+      pool.skills.add(greet + "x".repeat(1_000_000)),
     ];
     expect([await codesOf(calls), (await pool.list()).tasks]).toEqual([
       [
@@ -119,6 +120,7 @@ describe("a skill", () => {
         "invalid_options",
         "invalid_options",
         "invalid_options",
+        "invalid_skill",
         "invalid_skill",
       ],
       [],

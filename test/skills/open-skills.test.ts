@@ -74,6 +74,17 @@ describe("the skills of a directory", () => {
     expect([codes, readdirSync(outside)]).toEqual([[refused, refused], []]);
   });
 
+  it("say so when they cannot be written", async () => {
+    const top = await root();
+    put(join(top, ".claude-pool"), "a file");
+    const skills = openSkills(top, { pool: join(top, "pool"), claude: join(top, "claude") });
+    const said = expect.stringContaining("cannot be written") as string;
+    await expect(skills.save(skillOf("one"), "project", true)).rejects.toMatchObject({
+      code: "invalid_options",
+      message: said,
+    });
+  });
+
   it("do not wait for a file that never ends", async () => {
     const top = await root();
     mkdirSync(join(top, ".claude-pool/skills/pipe"), { recursive: true });
