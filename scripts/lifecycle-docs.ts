@@ -31,19 +31,23 @@ const causes: Readonly<Record<string, Cause>> = {
   },
   "running release": {
     who: "its run, or another host's recovery",
-    when: "the run met a usage limit, or was lost with its process or host",
-    event: "`task.requeued`",
+    when: "the run met a usage limit, was lost with its process or host, or failed and is tried again",
+    event: "`task.requeued`, or `task.retried`",
   },
-  "pending_review approve": { who: "reviewer", when: "the result is accepted", event: "`task.finished`" },
+  "pending_review approve": {
+    who: "reviewer",
+    when: "the result is accepted",
+    event: "`task.approved`, `task.finished`",
+  },
   "pending_review reject": {
     who: "reviewer",
     when: "the result is refused and may be tried again, with the feedback",
-    event: "`task.requeued`",
+    event: "`task.rejected`",
   },
   "pending_review reject_for_good": {
     who: "reviewer",
     when: "the result is refused for the last time allowed",
-    event: "`task.finished`",
+    event: "`task.rejected`, `task.finished`",
   },
   "pending_review cancel": { who: "anyone", when: "at once", event: "`task.finished`" },
 };

@@ -28,7 +28,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     holds: "what comes in from outside, checked: options, files, imports",
     rooms: ["core"],
     builtins: false,
-    packages: ["zod", "fastest-levenshtein"],
+    packages: ["zod", "fastest-levenshtein", "yaml"],
   },
   records: {
     holds: "the tables, every query, group commit, migrations; SQLite",

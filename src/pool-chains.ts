@@ -41,15 +41,18 @@ export class PoolChains {
   }
 
   /** A new chain that takes over what is done, and runs the rest. */
-  async resume(id: string, { from, isAwaited = false }: ResumeChainOptions & { readonly isAwaited?: boolean }): Promise<string> {
+  async resume(
+    id: string,
+    { from, isAwaited = false }: ResumeChainOptions & { readonly isAwaited?: boolean },
+  ): Promise<string> {
     const { records } = this.#port;
     const [spec, before] = await Promise.all([records.chainSpec(id), this.progress(id)]);
     if (spec === undefined) throw noChain(id);
     const start = from === undefined ? undefined : spec.steps.findIndex((step) => step.name === from);
-    if (start === -1) throw invalidOptions(`Chain ${id} has no step ${JSON.stringify(from)}.`, "from");
+    if (start === -1) throw invalidOptions(`Chain ${id} has no step ${JSON.stringify(from)}.`, `from`);
     const state = before.status;
     if (!isTerminal(state) || (state === "completed" && start === undefined)) {
-      const what = state === "completed" ? "it is completed: name the step to begin at with `from`" : "it is still running";
+      const what = state === "running" ? "it is still running" : "it is completed, and no step to begin at was named";
       throw new PoolError("invalid_transition", `Cannot resume chain ${id}: ${what}.`, { taskId: id, state });
     }
     const { key: _key, ...rest } = spec;
@@ -119,5 +122,9 @@ export function resultOf(outcome: TaskOutcome): ChainResult {
 
 function noChain(id: string): PoolError {
   const error = taskNotFound(id);
-  return new PoolError(error.code, `No chain ${JSON.stringify(id)} in this pool. \`claude-pool chain list\` shows them.`, error.details);
+  return new PoolError(
+    error.code,
+    `No chain ${JSON.stringify(id)} in this pool. \`claude-pool chain list\` shows them.`,
+    error.details,
+  );
 }

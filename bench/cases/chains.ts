@@ -32,7 +32,10 @@ function withPool<T>(slots: number, body: (pool: Pool, store: string) => Promise
 }
 
 function steps(count: number): readonly StepSpec[] {
-  return Array.from({ length: count }, (_, index) => ({ name: `s${String(index)}`, prompt: `${"p".repeat(1_000)} {previous_output}` }));
+  return Array.from({ length: count }, (_, index) => ({
+    name: `s${String(index)}`,
+    prompt: `${"p".repeat(1_000)} {previous_output}`,
+  }));
 }
 
 async function stepTime(quick: boolean): Promise<Figure> {
@@ -96,7 +99,9 @@ async function checkSums(pool: Pool, total: number, runs: number): Promise<void>
   const { totalSpendMicrodollars, completedTasks } = await pool.status();
   const expected = runs * costMicrodollars;
   if (total === expected && totalSpendMicrodollars === expected && completedTasks === runs) return;
-  throw new Error(`chains cost ${String(total)}, the ledger says ${String(totalSpendMicrodollars)}, ${String(expected)} is right`);
+  throw new Error(
+    `chains cost ${String(total)}, the ledger says ${String(totalSpendMicrodollars)}, ${String(expected)} is right`,
+  );
 }
 
 /** The pick with ten thousand tasks in review, against the pick with none. */
@@ -115,7 +120,9 @@ async function pickBesideReviews(quick: boolean): Promise<Figure> {
 
 function pickTime(calls: number, waiting: number): Promise<number> {
   return withPool(0, async (pool, store) => {
-    await pool.submitMany(Array.from({ length: waiting + picked * 4 }, () => ({ prompt: "p".repeat(1_000), review: true })));
+    await pool.submitMany(
+      Array.from({ length: waiting + picked * 4 }, () => ({ prompt: "p".repeat(1_000), review: true })),
+    );
     putIntoReview(store, waiting);
     const sql = await openSqlite(store);
     const seen: number[] = [];

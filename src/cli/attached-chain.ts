@@ -60,10 +60,13 @@ async function follow(call: Call, pool: Pool, id: string, progress: Progress, ov
     if (chain === undefined) return "";
     const done = `${String(chain.completedSteps.length)}/${String(chain.totalSteps)}`;
     const running = chain.runningSteps.join(", ") || (chain.currentStepName ?? "");
-    return [done, running, usd(chain.totalCostMicrodollars), elapsed(Date.now() - startedMs)].filter((part) => part !== "").join(" · ");
+    return [done, running, usd(chain.totalCostMicrodollars), elapsed(Date.now() - startedMs)]
+      .filter((part) => part !== "")
+      .join(" · ");
   });
   for await (const event of pool.events({ after: 0, taskId: id, signal: over })) {
-    if (event.type !== "chain.step_started" && event.type !== "chain.step_finished" && event.type !== "task.finished") continue;
+    if (event.type !== "chain.step_started" && event.type !== "chain.step_finished" && event.type !== "task.finished")
+      continue;
     chain = await pool.chainProgress(id);
     if (event.type === "task.finished") return;
     if (event.type !== "chain.step_finished") continue;

@@ -35,13 +35,18 @@ function detail(event: PoolEvent, colour: Colours): string {
     case "task.requeued":
       return event.data.reason;
     case "task.retried":
-      return oneLine(`${event.data.recovering ? "recovery" : `retry ${String(event.data.retry)}`}: ${event.data.error}`, 300);
+      return oneLine(
+        `${event.data.recovering ? "recovery" : `retry ${String(event.data.retry)}`}: ${event.data.error}`,
+        300,
+      );
     case "task.rejected":
       return oneLine(event.data.feedback, 300);
     case "chain.step_started":
       return `${event.data.step} ${event.data.stepTaskId}`;
     case "chain.step_finished":
       return `${event.data.step} ${event.data.state} ${usd(event.data.costMicrodollars)}`;
+    case "governor.changed":
+      return event.data.reason === undefined ? "free" : `held back: ${event.data.reason}`;
     case "slot.errored": {
       const { error, restartAtMs } = event.data;
       const next = restartAtMs === undefined ? "it stays errored" : `next try at ${clockTime(restartAtMs)}`;

@@ -37,7 +37,14 @@ const hopeless: readonly EndReason[] = [
 ];
 
 /** Of those, the ones that another prompt cannot change either. */
-const beyondRecovery: readonly EndReason[] = ["budget", "cancelled", "shutdown", "no_slot_available", "launch", "rejected"];
+const beyondRecovery: readonly EndReason[] = [
+  "budget",
+  "cancelled",
+  "shutdown",
+  "no_slot_available",
+  "launch",
+  "rejected",
+];
 
 /** The statuses below 500 with which the API says "later" and not "never". */
 const passing: readonly number[] = [408, 409, 425, 429];
@@ -70,7 +77,9 @@ export function nextAttempt(
     return { plan: { ...plan, lastError }, delayMs, recovering: false };
   }
   if (plan.recoveryPrompt === undefined || beyondRecovery.includes(result.reason ?? "error")) return undefined;
-  return isWrongRequest(result) ? undefined : { plan: { ...plan, lastError, recovering: true }, delayMs: 0, recovering: true };
+  return isWrongRequest(result)
+    ? undefined
+    : { plan: { ...plan, lastError, recovering: true }, delayMs: 0, recovering: true };
 }
 
 /** The plan of a task that was rejected with this feedback. */
@@ -108,7 +117,9 @@ export function attemptPrompt(task: Pick<TaskRecord, "prompt" | "plan" | "maxRej
 }
 
 function isWrongRequest({ reason, apiStatus }: Pick<TaskResult, "reason" | "apiStatus">): boolean {
-  return reason === "api" && apiStatus !== undefined && apiStatus >= 400 && apiStatus < 500 && !passing.includes(apiStatus);
+  return (
+    reason === "api" && apiStatus !== undefined && apiStatus >= 400 && apiStatus < 500 && !passing.includes(apiStatus)
+  );
 }
 
 function shown(text: string): string {

@@ -73,7 +73,7 @@ export function recoveryPromptOf(spec: ChainSpec, steps: readonly StepRecord[], 
 export function stepsTakenOver(spec: ChainSpec, steps: readonly StepRecord[], from?: number): readonly number[] {
   const again = new Set<number>();
   // A step's needs may come after it in the list, so one look over the list is not always enough.
-  for (let size = -1; size !== again.size; ) {
+  for (let size = -1; size !== again.size;) {
     size = again.size;
     for (const index of spec.steps.keys()) {
       const isDoneBefore = index !== from && isDone(spec, steps, index);

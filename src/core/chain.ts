@@ -10,7 +10,7 @@
  */
 import { invalidOptions, type PoolError } from "./errors.ts";
 import type { SkillStep } from "./skill.ts";
-import type { Json, TaskOverrides } from "./task.ts";
+import type { TaskOverrides } from "./task.ts";
 import { parseTemplate, referencesOf, writtenReference, type Reference } from "./template.ts";
 
 /** When a step runs at all: what a variable of an earlier step must be. */
@@ -283,7 +283,7 @@ function problem(step: StepSpec, index: number, what: string): PoolError {
 
 /** A value of a variable as a condition compares it. */
 export function conditionHolds(condition: StepCondition, value: string): boolean {
-  const same = (expected: Json): boolean => String(expected) === value;
+  const same = (expected: string | number | boolean): boolean => String(expected) === value;
   if (condition.equals !== undefined && !same(condition.equals)) return false;
   if (condition.notEquals !== undefined && same(condition.notEquals)) return false;
   if (condition.in !== undefined && !condition.in.some(same)) return false;

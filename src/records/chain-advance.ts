@@ -86,7 +86,7 @@ function stepAfter(
     taskId: task.id,
     output: task.state === "pending" || task.state === "running" ? undefined : result?.output,
     vars: task.state === "completed" ? vars : undefined,
-    error: recovered ? task.plan?.lastError : (result?.error ?? result?.reason),
+    error: recovered ? task.plan.lastError : (result?.error ?? result?.reason),
     costMicrodollars,
     retriesUsed: task.retryCount,
     recovered: recovered ? true : undefined,
@@ -133,10 +133,7 @@ async function startStep(
   await insertNew(change, task, place, step.recoveryPrompt);
   const started = { name: step.name, state: "running", taskId: id, costMicrodollars: 0, retriesUsed: 0 } as const;
   await writeStep(change, chain.seq, index, { ...started, startedAtMs: change.nowMs });
-  change.emit(
-    { type: "chain.step_started", taskId: chain.id, data: { step: step.name, stepTaskId: id } },
-    chain.seq,
-  );
+  change.emit({ type: "chain.step_started", taskId: chain.id, data: { step: step.name, stepTaskId: id } }, chain.seq);
 }
 
 /** A step as an ordinary task: the skill's settings, the step's own over them, and its place in the queue from the chain. */

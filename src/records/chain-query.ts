@@ -21,7 +21,7 @@ export async function listChains(
   { limit, after }: { readonly limit: number; readonly after?: number },
 ): Promise<readonly ChainProgress[]> {
   const rows = await sql.all(
-    `${chainRows} WHERE kind = 'chain' AND (?1 IS NULL OR task.seq < ?1) ORDER BY task.seq DESC LIMIT ?2`,
+    `${chainRows} WHERE kind = 'chain' AND (?1 IS NULL OR task.seq < ?1) ORDER BY task.seq DESC LIMIT (SELECT ?2)`,
     [after ?? null, limit],
   );
   const chains: ChainProgress[] = [];
@@ -29,7 +29,10 @@ export async function listChains(
   return chains;
 }
 
-const chainRows = selectTasks("chain CROSS JOIN task ON task.seq = chain.seq").replace("SELECT ", "SELECT chain.resumed_from, ");
+const chainRows = selectTasks("chain CROSS JOIN task ON task.seq = chain.seq").replace(
+  "SELECT ",
+  "SELECT chain.resumed_from, ",
+);
 
 async function progressOf(sql: Sql, row: SqlRow): Promise<ChainProgress> {
   const chain = taskOf(row);

@@ -39,7 +39,10 @@ export async function stepStatesOf(sql: Reader, chainSeq: number): Promise<reado
 }
 
 export async function stepAt(sql: Reader, chainSeq: number, index: number): Promise<StepRecord | undefined> {
-  const [row] = await sql.all(`SELECT ${lightColumns} FROM chain_step WHERE chain_seq = ? AND step = ?`, [chainSeq, index]);
+  const [row] = await sql.all(`SELECT ${lightColumns} FROM chain_step WHERE chain_seq = ? AND step = ?`, [
+    chainSeq,
+    index,
+  ]);
   return row && stepOf(row);
 }
 
@@ -68,12 +71,7 @@ const lightColumns =
   "name, state, task_id, error, cost, retries_used, recovered, started_at_ms, completed_at_ms, NULL AS output, NULL AS vars";
 
 /** Writes a step's row, in place of the one that is there. */
-export async function writeStep(
-  { sql }: Change,
-  chainSeq: number,
-  index: number,
-  step: StepRecord,
-): Promise<void> {
+export async function writeStep({ sql }: Change, chainSeq: number, index: number, step: StepRecord): Promise<void> {
   await sql.run(stepWrite, [
     chainSeq,
     index,

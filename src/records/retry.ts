@@ -34,7 +34,9 @@ export async function tryAgain(change: Change, task: TaskRecord, result: TaskRes
   if (task.plan === undefined) return undefined;
   const next = nextAttempt(task, result);
   if (next === undefined || (await isChainStopping(change, task))) return undefined;
-  const plan = next.recovering ? { ...next.plan, recoveryPrompt: await recoveryPrompt(change, task, next.plan.lastError ?? "") } : next.plan;
+  const plan = next.recovering
+    ? { ...next.plan, recoveryPrompt: await recoveryPrompt(change, task, next.plan.lastError ?? "") }
+    : next.plan;
   const { sql, nowMs } = change;
   const state = nextState(task.state, "release", task.id);
   const retryCount = task.retryCount + 1;

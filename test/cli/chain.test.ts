@@ -41,7 +41,10 @@ describe("claude-pool chain", () => {
     expect({
       exit: ran.exitCode,
       stdout: ran.stdout,
-      notes: ran.stderr.split("\n").filter((line) => /^\d\/2 /.test(line)).map((line) => line.split("  ").slice(0, 2)),
+      notes: ran.stderr
+        .split("\n")
+        .filter((line) => /^\d\/2 /.test(line))
+        .map((line) => line.split("  ").slice(0, 2)),
     }).toEqual({
       exit: 0,
       stdout: "built\n",
@@ -68,7 +71,10 @@ describe("claude-pool chain", () => {
       states: progress.steps.map((step) => `${step.name} ${step.state}`),
       shown: /build +failed/.test(shown.stdout),
       resumed: resumed.stdout.trim(),
-      listed: listed.stdout.trim().split("\n").map((line) => (JSON.parse(line) as { readonly status: string }).status),
+      listed: listed.stdout
+        .trim()
+        .split("\n")
+        .map((line) => (JSON.parse(line) as { readonly status: string }).status),
     }).toEqual({
       exit: 1,
       states: ["plan completed", "build failed"],
@@ -80,8 +86,16 @@ describe("claude-pool chain", () => {
 
   it.each([
     ["an unknown key", "steps: [{ name: a, promt: x }]", 'Did you mean "prompt"'],
-    ["a cycle", "steps: [{ name: a, prompt: x, needs: [b] }, { name: b, prompt: y, needs: [a] }]", "wait for each other"],
-    ["a reference to a later step", 'steps: [{ name: a, prompt: "{steps.b.output}" }, { name: b, prompt: y }]', "not done before"],
+    [
+      "a cycle",
+      "steps: [{ name: a, prompt: x, needs: [b] }, { name: b, prompt: y, needs: [a] }]",
+      "wait for each other",
+    ],
+    [
+      "a reference to a later step",
+      'steps: [{ name: a, prompt: "{steps.b.output}" }, { name: b, prompt: y }]',
+      "not done before",
+    ],
     ["no YAML", "steps: [", "not YAML"],
     ["an isolation that is not there yet", "isolation: worktree\nsteps: [{ name: a, prompt: x }]", "isolation"],
   ])("refuses a file with %s, naming it", async (_what, content, said) => {

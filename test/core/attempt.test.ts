@@ -3,7 +3,14 @@ import { attemptPrompt, canHeal, nextAttempt, planAfterRejection, type TaskPlan 
 import { endReasons } from "../../src/core/outcome.ts";
 import type { TaskResult } from "../../src/core/task.ts";
 
-const result: TaskResult = { output: "one", success: true, costMicrodollars: 1, turnsUsed: 1, elapsedMs: 1, sessionId: "s" };
+const result: TaskResult = {
+  output: "one",
+  success: true,
+  costMicrodollars: 1,
+  turnsUsed: 1,
+  elapsedMs: 1,
+  sessionId: "s",
+};
 
 describe("a failure", () => {
   it("can heal, or another attempt is only more money", () => {
@@ -36,14 +43,44 @@ describe("a failure", () => {
 
   it.each<readonly [string, TaskPlan | undefined, number, Partial<TaskResult>, unknown]>([
     ["without retries ends the task", undefined, 0, { error: "E" }, undefined],
-    ["is tried again", { retries: 1 }, 0, { error: "E" }, { plan: { retries: 1, lastError: "E" }, delayMs: 0, recovering: false }],
+    [
+      "is tried again",
+      { retries: 1 },
+      0,
+      { error: "E" },
+      { plan: { retries: 1, lastError: "E" }, delayMs: 0, recovering: false },
+    ],
     ["is tried again no more than that", { retries: 1 }, 1, { error: "E" }, undefined],
-    ["waits twice as long each time", { retries: 9, retryDelayMs: 100 }, 3, { error: "E" }, { plan: { retries: 9, retryDelayMs: 100, lastError: "E" }, delayMs: 800, recovering: false }],
-    ["waits an hour at most", { retries: 99, retryDelayMs: 1e6 }, 60, { error: "E" }, { plan: { retries: 99, retryDelayMs: 1e6, lastError: "E" }, delayMs: 3_600_000, recovering: false }],
+    [
+      "waits twice as long each time",
+      { retries: 9, retryDelayMs: 100 },
+      3,
+      { error: "E" },
+      { plan: { retries: 9, retryDelayMs: 100, lastError: "E" }, delayMs: 800, recovering: false },
+    ],
+    [
+      "waits an hour at most",
+      { retries: 99, retryDelayMs: 1e6 },
+      60,
+      { error: "E" },
+      { plan: { retries: 99, retryDelayMs: 1e6, lastError: "E" }, delayMs: 3_600_000, recovering: false },
+    ],
     ["that cannot heal is not tried again", { retries: 9 }, 0, { reason: "budget" }, undefined],
-    ["is recovered when no retry is left", { retries: 1, recoveryPrompt: "R" }, 1, { error: "E" }, { plan: { retries: 1, recoveryPrompt: "R", lastError: "E", recovering: true }, delayMs: 0, recovering: true }],
+    [
+      "is recovered when no retry is left",
+      { retries: 1, recoveryPrompt: "R" },
+      1,
+      { error: "E" },
+      { plan: { retries: 1, recoveryPrompt: "R", lastError: "E", recovering: true }, delayMs: 0, recovering: true },
+    ],
     ["of a recovery ends it", { recoveryPrompt: "R", recovering: true, retries: 9 }, 0, { error: "E" }, undefined],
-    ["that another prompt may mend is recovered at once", { retries: 9, recoveryPrompt: "R" }, 0, { reason: "permission", error: "E" }, { plan: { retries: 9, recoveryPrompt: "R", lastError: "E", recovering: true }, delayMs: 0, recovering: true }],
+    [
+      "that another prompt may mend is recovered at once",
+      { retries: 9, recoveryPrompt: "R" },
+      0,
+      { reason: "permission", error: "E" },
+      { plan: { retries: 9, recoveryPrompt: "R", lastError: "E", recovering: true }, delayMs: 0, recovering: true },
+    ],
     ["for money is not recovered", { recoveryPrompt: "R" }, 0, { reason: "budget" }, undefined],
     ["of a wrong key is not recovered", { recoveryPrompt: "R" }, 0, { reason: "api", apiStatus: 401 }, undefined],
   ])("%s", (_what, plan, retryCount, failure, expected) => {
@@ -66,13 +103,21 @@ describe("the prompt of an attempt", () => {
       { feedback: ["f1", "f2"], rejectedOutput: "O" },
       "P\n\n--- The answer that was rejected ---\nO\n\n--- Rejection feedback (attempt 1/3) ---\nf1\n\n--- Rejection feedback (attempt 2/3) ---\nf2",
     ],
-    ["in the same conversation", { feedback: ["f1", "f2"], rejectedOutput: "O", keepsConversation: true }, "--- Rejection feedback (attempt 2/3) ---\nf2"],
+    [
+      "in the same conversation",
+      { feedback: ["f1", "f2"], rejectedOutput: "O", keepsConversation: true },
+      "--- Rejection feedback (attempt 2/3) ---\nf2",
+    ],
     [
       "after a failure that followed a rejection",
       { feedback: ["f"], lastError: "E" },
       "P\n\n--- Rejection feedback (attempt 1/3) ---\nf\n\n--- The attempt before this one failed ---\nE",
     ],
-    ["after a very long error", { lastError: "e".repeat(30_000) }, `P\n\n--- The attempt before this one failed ---\n${"e".repeat(20_000)}\n[cut]`],
+    [
+      "after a very long error",
+      { lastError: "e".repeat(30_000) },
+      `P\n\n--- The attempt before this one failed ---\n${"e".repeat(20_000)}\n[cut]`,
+    ],
   ])("%s", (_what, plan, expected) => {
     expect(attemptPrompt({ prompt: "P", maxRejections: 3, ...(plan === undefined ? {} : { plan }) })).toBe(expected);
   });

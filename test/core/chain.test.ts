@@ -33,15 +33,35 @@ describe("checkChain", () => {
     ["a reference to itself", [step("a", { prompt: "{steps.a.output}" })], "not done before"],
     ["an unknown step", [step("a", { prompt: "{steps.z.output}" })], "names no step"],
     ["an unknown variable", [step("a"), step("b", { prompt: "{steps.a.v}" })], 'no output variable "v"'],
-    ["a variable named as a method", [step("a", { outputVars: {} }), step("b", { prompt: "{steps.a.toString}" })], "no output variable"],
-    ["a reference beside its ancestors", [step("a"), step("b", { needs: [] }), step("c", { needs: ["b"], prompt: "{steps.a.output}" })], "not done before"],
-    ["several before a previous output", [step("a"), step("b", { needs: [] }), step("c", { needs: ["a", "b"], prompt: "{previous_output}" })], "several steps"],
+    [
+      "a variable named as a method",
+      [step("a", { outputVars: {} }), step("b", { prompt: "{steps.a.toString}" })],
+      "no output variable",
+    ],
+    [
+      "a reference beside its ancestors",
+      [step("a"), step("b", { needs: [] }), step("c", { needs: ["b"], prompt: "{steps.a.output}" })],
+      "not done before",
+    ],
+    [
+      "several before a previous output",
+      [step("a"), step("b", { needs: [] }), step("c", { needs: ["a", "b"], prompt: "{previous_output}" })],
+      "several steps",
+    ],
     ["an error outside of a recovery", [step("a", { prompt: "{error}" })], "recovery prompt only"],
     ["a reference in an argument", [{ name: "a", skill: "s", arguments: { x: "{steps.z.output}" } }], "names no step"],
     ["a reference in a recovery", [step("a", { recoveryPrompt: "{error} {steps.z.output}" })], "names no step"],
     ["a condition on nothing", [step("a", { when: { variable: "x" } })], "must be steps.NAME.VARIABLE"],
-    ["a condition on a later step", [step("a", { when: { variable: "steps.b.output" } }), step("b")], "not done before"],
-    ["a condition on an unknown variable", [step("a"), step("b", { when: { variable: "steps.a.v" } })], "no output variable"],
+    [
+      "a condition on a later step",
+      [step("a", { when: { variable: "steps.b.output" } }), step("b")],
+      "not done before",
+    ],
+    [
+      "a condition on an unknown variable",
+      [step("a"), step("b", { when: { variable: "steps.a.v" } })],
+      "no output variable",
+    ],
   ])("refuses %s", (_what, steps, said) => {
     expect(() => {
       checkChain(steps);
@@ -92,10 +112,25 @@ describe("advanceChain", () => {
   const three = { steps: [step("a"), step("b", { prompt: "b:{previous_output}" }), step("c")] };
 
   it.each<readonly [string, readonly StepRecord[], boolean, unknown]>([
-    ["starts the first", [record("a", "waiting"), record("b", "waiting"), record("c", "waiting")], false, [{ kind: "start", index: 0, prompt: "a" }]],
+    [
+      "starts the first",
+      [record("a", "waiting"), record("b", "waiting"), record("c", "waiting")],
+      false,
+      [{ kind: "start", index: 0, prompt: "a" }],
+    ],
     ["waits for what runs", [record("a", "running"), record("b", "waiting"), record("c", "waiting")], false, []],
-    ["waits for a reviewer", [record("a", "pending_review"), record("b", "waiting"), record("c", "waiting")], false, []],
-    ["starts the next with the answer", [record("a", "completed", { output: "A" }), record("b", "waiting"), record("c", "waiting")], false, [{ kind: "start", index: 1, prompt: "b:A" }]],
+    [
+      "waits for a reviewer",
+      [record("a", "pending_review"), record("b", "waiting"), record("c", "waiting")],
+      false,
+      [],
+    ],
+    [
+      "starts the next with the answer",
+      [record("a", "completed", { output: "A" }), record("b", "waiting"), record("c", "waiting")],
+      false,
+      [{ kind: "start", index: 1, prompt: "b:A" }],
+    ],
     [
       "ends with the last answer",
       [record("a", "completed"), record("b", "completed"), record("c", "completed", { output: "C" })],
@@ -108,7 +143,12 @@ describe("advanceChain", () => {
       false,
       [{ kind: "end", state: "failed", finalOutput: "O", error: "Step a failed: E", stoppedBy: 0 }],
     ],
-    ["withdraws when it is to be cancelled", [record("a", "completed"), record("b", "running"), record("c", "waiting")], true, [{ kind: "withdraw" }]],
+    [
+      "withdraws when it is to be cancelled",
+      [record("a", "completed"), record("b", "running"), record("c", "waiting")],
+      true,
+      [{ kind: "withdraw" }],
+    ],
     [
       "ends cancelled",
       [record("a", "completed", { output: "A" }), record("b", "cancelled"), record("c", "waiting")],
@@ -137,10 +177,22 @@ describe("advanceChain", () => {
     ["nothing, from the first", 0, []],
   ])("takes over %s", (_what, from, expected) => {
     const spec = {
-      steps: [step("a"), step("b"), step("c"), step("d", { needs: ["a"], continueOnError: true }), step("e", { needs: ["c", "d"] })],
+      steps: [
+        step("a"),
+        step("b"),
+        step("c"),
+        step("d", { needs: ["a"], continueOnError: true }),
+        step("e", { needs: ["c", "d"] }),
+      ],
     };
     const states = ["completed", "skipped", "failed", "failed", "cancelled"] as const;
-    expect(stepsTakenOver(spec, spec.steps.map((one, index) => record(one.name, states[index] ?? "waiting")), from)).toEqual(expected);
+    expect(
+      stepsTakenOver(
+        spec,
+        spec.steps.map((one, index) => record(one.name, states[index] ?? "waiting")),
+        from,
+      ),
+    ).toEqual(expected);
   });
 });
 
@@ -173,7 +225,9 @@ describe("any chain", () => {
         let records: readonly StepRecord[] = steps.map(({ name }) => record(name, "waiting"));
         const started = new Set<number>();
         const put = (index: number, state: StepState, output?: string): void => {
-          records = records.map((one, at) => (at === index ? record(one.name, state, output === undefined ? {} : { output }) : one));
+          records = records.map((one, at) =>
+            at === index ? record(one.name, state, output === undefined ? {} : { output }) : one,
+          );
         };
         let end: string | undefined;
         for (let turn = 0; end === undefined; turn += 1) {
@@ -189,7 +243,8 @@ describe("any chain", () => {
             if (action.kind === "skip") put(action.index, "skipped");
             if (action.kind !== "start") continue;
             expect(started.has(action.index)).toBe(false);
-            for (const need of needsOf(steps, action.index)) expect(["completed", "skipped", "failed"]).toContain(records[need]?.state);
+            for (const need of needsOf(steps, action.index))
+              expect(["completed", "skipped", "failed"]).toContain(records[need]?.state);
             started.add(action.index);
             put(action.index, "running");
           }

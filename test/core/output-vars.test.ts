@@ -26,7 +26,7 @@ describe("a variable of an answer", () => {
     ["JSON in a sentence", 'It is {"a": 3}, as you see.', "a", "3"],
     ["a list in a sentence", "They are [4, 5].", "[1]", "5"],
     ["braces before the JSON", 'In {x} it is\n{"a": 6}', "a", "6"],
-    ["the value that has the key, of several", "See [1] and {\"b\": 1}, then {\"a\": 7}.", "a", "7"],
+    ["the value that has the key, of several", 'See [1] and {"b": 1}, then {"a": 7}.', "a", "7"],
     ["brackets in a string", 'It is {"s": "}{", "a": 8} here', "a", "8"],
     ["a thousand brackets before it", `${"{".repeat(1_000)} {"a": 9}`, "a", undefined],
     ["a broken fence", '```json\n{"a": \n```', "a", undefined],
@@ -42,7 +42,10 @@ describe("a variable of an answer", () => {
   });
 
   it("keeps hostile names and values as they are", () => {
-    const { vars } = extractVars({ output: '{"__proto__":{"x":"{steps.a.b} $1"}}' }, JSON.parse('{"__proto__":"__proto__.x"}') as Record<string, string>);
+    const { vars } = extractVars(
+      { output: '{"__proto__":{"x":"{steps.a.b} $1"}}' },
+      JSON.parse('{"__proto__":"__proto__.x"}') as Record<string, string>,
+    );
     expect(Object.getOwnPropertyDescriptor(vars, "__proto__")?.value).toBe("{steps.a.b} $1");
   });
 });

@@ -81,7 +81,9 @@ describe("reviews on the real CLI", () => {
     const approved = await pool.approve(task.id);
     expect({
       rejected: [rejected.state, rejected.rejectionCount],
-      asked: ["write it", "first draft", "Rejection feedback (attempt 1/3)"].map((words) => asked.userText.includes(words)),
+      asked: ["write it", "first draft", "Rejection feedback (attempt 1/3)"].map((words) =>
+        asked.userText.includes(words),
+      ),
       outcome: [outcome.state, outcome.result?.output],
       approved: approved.state,
     }).toEqual({
@@ -101,6 +103,9 @@ describe("reviews on the real CLI", () => {
     await pool.reject(task.id, "shorter");
     await eventOf(pool, "task.rejected", task.id);
     const second = await task.outcome();
-    expect([second.result?.output, second.result?.sessionId === first.result?.sessionId]).toEqual(["second draft", true]);
+    expect([second.result?.output, second.result?.sessionId === first.result?.sessionId]).toEqual([
+      "second draft",
+      true,
+    ]);
   });
 });

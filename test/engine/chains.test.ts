@@ -82,7 +82,11 @@ describe("a chain", () => {
       counts: [status.completedTasks, status.runningTasks, status.pendingTasks],
     }).toEqual({
       done: [[chain.id, "completed"]],
-      output: expect.objectContaining({ task_id: chain.id, final_output: "ok", total_cost_microdollars: 2_000 }),
+      output: expect.objectContaining({
+        task_id: chain.id,
+        final_output: "ok",
+        total_cost_microdollars: 2_000,
+      }) as unknown,
       kinds: ["task", "task", "chain"],
       tasksOnly: 2,
       counts: [2, 0, 0],
@@ -347,7 +351,11 @@ describe("a chain", () => {
 
   test("gives its steps its own priority, tags and directory, and each its own settings", async () => {
     const { pool, runner } = await scriptedPool({ cwd: "/tmp" });
-    await pool.runChain([{ name: "a", prompt: "a", model: "opus", timeoutMs: 60_000 }], { priority: 7, tags: ["x"], cwd: "/" });
+    await pool.runChain([{ name: "a", prompt: "a", model: "opus", timeoutMs: 60_000 }], {
+      priority: 7,
+      tags: ["x"],
+      cwd: "/",
+    });
     const [task] = (await pool.list({ tags: ["x"], kind: "task" })).tasks;
     expect([task?.priority, task?.tags, task?.cwd, task?.timeoutMs, task?.step, runner.turns[0]?.spec.model]).toEqual([
       7,

@@ -33,7 +33,12 @@ describe.each(stores)("chains and reviews in %s", (_name, place) => {
   it("leases a step's successor in the transaction that ends the step", async () => {
     const { records } = await opened();
     const host = await testHost(records, 1);
-    await submitted(records, { steps: [{ name: "a", prompt: "1" }, { name: "b", prompt: "2" }] });
+    await submitted(records, {
+      steps: [
+        { name: "a", prompt: "1" },
+        { name: "b", prompt: "2" },
+      ],
+    });
     const before = host.leases.length;
     await host.finish();
     expect([before, host.leases.map((lease) => lease.task.prompt)]).toEqual([1, ["1", "2"]]);
@@ -42,7 +47,12 @@ describe.each(stores)("chains and reviews in %s", (_name, place) => {
   it("starts no step twice when the same run is handed in twice", async () => {
     const { records } = await opened();
     const host = await testHost(records, 1);
-    const chain = await submitted(records, { steps: [{ name: "a", prompt: "1" }, { name: "b", prompt: "2" }] });
+    const chain = await submitted(records, {
+      steps: [
+        { name: "a", prompt: "1" },
+        { name: "b", prompt: "2" },
+      ],
+    });
     const [lease] = host.leases;
     const ends = [await host.finish({}, lease), await host.finish({}, lease)];
     const { tasks } = await records.list({ kind: "task" }, { limit: 10 });
@@ -73,7 +83,12 @@ describe.each(stores)("chains and reviews in %s", (_name, place) => {
 
   it("ends cancelled with a pending step that is cancelled by itself", async () => {
     const { records } = await opened();
-    const chain = await submitted(records, { steps: [{ name: "a", prompt: "1" }, { name: "b", prompt: "2" }] });
+    const chain = await submitted(records, {
+      steps: [
+        { name: "a", prompt: "1" },
+        { name: "b", prompt: "2" },
+      ],
+    });
     const [step] = (await records.list({ kind: "task", state: "pending" }, { limit: 10 })).tasks;
     await records.cancel(step?.id ?? "");
     expect([await states(records, chain.id), (await records.get(chain.id))?.state]).toEqual([
@@ -163,7 +178,12 @@ describe.each(stores)("chains and reviews in %s", (_name, place) => {
   it("puts a step back when its host is lost, and goes on with it", async () => {
     const { records } = await opened();
     const host = await testHost(records, 1);
-    const chain = await submitted(records, { steps: [{ name: "a", prompt: "1" }, { name: "b", prompt: "2" }] });
+    const chain = await submitted(records, {
+      steps: [
+        { name: "a", prompt: "1" },
+        { name: "b", prompt: "2" },
+      ],
+    });
     await records.recoverRun(host.leases[0]?.runId ?? "", {}, 7);
     await records.dispatch();
     const under = await states(records, chain.id);
@@ -191,7 +211,12 @@ describe.each(stores)("chains and reviews in %s", (_name, place) => {
     const third = await host.finish({ kind: "failed", error: "three" });
     const runs = await records.runs(task?.id ?? "");
     expect([
-      [first, second, third].map((record) => [record?.state, record?.hold, record?.retryCount, record?.plan?.lastError]),
+      [first, second, third].map((record) => [
+        record?.state,
+        record?.hold,
+        record?.retryCount,
+        record?.plan?.lastError,
+      ]),
       runs.length,
     ]).toEqual([
       [

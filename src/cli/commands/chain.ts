@@ -9,7 +9,14 @@ import { parseChainFile } from "../../schema/chain-file.ts";
 import { runAttachedChain } from "../attached-chain.ts";
 import { examples, type Call } from "../call.ts";
 import { chainHead, chainLines, chainRow } from "../chain-text.ts";
-import { addHostFlags, addTaskFlags, poolSettingsOf, type CommonFlags, type HostFlags, type TaskFlags } from "../flags.ts";
+import {
+  addHostFlags,
+  addTaskFlags,
+  poolSettingsOf,
+  type CommonFlags,
+  type HostFlags,
+  type TaskFlags,
+} from "../flags.ts";
 import { hasServingHost, ownSlots } from "../hosting.ts";
 import { figure, wholeNumber } from "../quantities.ts";
 import { taskLine } from "../task-text.ts";
@@ -60,7 +67,13 @@ function runCommand(call: Call): Command {
     const { chosen } = call.settings(flags, poolSettingsOf(flags, call.io.cwd, true));
     const widest = chain.steps.some((step) => step.needs !== undefined) ? 4 : 1;
     const slots = ownSlots(chosen.slots, widest, chain.steps.length);
-    const options = { ...chosen, slots, cwd: call.directory(flags), store: call.storeOf(chosen, flags), kind: "attached" } as const;
+    const options = {
+      ...chosen,
+      slots,
+      cwd: call.directory(flags),
+      store: call.storeOf(chosen, flags),
+      kind: "attached",
+    } as const;
     return call.withPool(options, (pool) => runAttachedChain(call, pool, chain));
   });
 }
@@ -106,9 +119,10 @@ function listCommand(call: Call): Command {
         for (const chain of chains) await call.out.record(chain);
         return;
       }
-      if (chains.length === 0) return call.out.say("No chains.");
       const rows = chains.map((chain) => chainRow(chain, call.out.colour));
-      for (const line of table([chainHead, ...rows], { right: [2, 3], width: call.out.columns })) await call.out.line(line);
+      if (rows.length === 0) call.out.say("No chains.");
+      const lines = rows.length === 0 ? [] : table([chainHead, ...rows], { right: [2, 3], width: call.out.columns });
+      for (const line of lines) await call.out.line(line);
     }),
   );
 }
@@ -134,7 +148,10 @@ function resumeCommand(call: Call): Command {
     )
     .argument("<id>", "id of the chain, or a unique beginning of it")
     .option("--from <step>", "begin at this step: it and all that follows of it run again")
-    .addHelpText("after", examples("claude-pool chain resume chain-3f9c", "claude-pool chain resume chain-3f9c --from build"));
+    .addHelpText(
+      "after",
+      examples("claude-pool chain resume chain-3f9c", "claude-pool chain resume chain-3f9c --from build"),
+    );
   return call.carryOut<CommonFlags & { readonly from?: string }>(command, (flags, [id]) =>
     call.withPool(bare(call, flags), async (pool) => {
       const task = await pool.resumeChain(id as string, flags.from === undefined ? {} : { from: flags.from });
@@ -147,10 +164,11 @@ function addChainFlags(command: Command): Command {
   return command
     .optionsGroup("The chain:")
     .option("--name <name>", "what it is called in lists")
-    .option("--tag <tag>", "a word to find its steps by; may be given again", (tag: string, before: readonly string[] = []) => [
-      ...before,
-      tag,
-    ])
+    .option(
+      "--tag <tag>",
+      "a word to find its steps by; may be given again",
+      (tag, before: readonly string[] | undefined) => [...(before ?? []), tag],
+    )
     .option("--priority <n>", "a whole number, higher first (default: 0)", figure)
     .option("--max-budget-usd <usd>", "the most that all its runs together may cost", figure)
     .option("--key <key>", "idempotency key: the same key and chain give the first id");

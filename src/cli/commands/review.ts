@@ -37,7 +37,8 @@ function listCommand(call: Call): Command {
       else if (tasks.length === 0) call.out.say("Nothing waits for review.");
       else {
         const head = ["ID", "REJECTED", "COST", "TIME", "PROMPT"];
-        for (const line of table([head, ...tasks.map(row)], { right: [2, 3], width: call.out.columns })) await call.out.line(line);
+        for (const line of table([head, ...tasks.map(row)], { right: [2, 3], width: call.out.columns }))
+          await call.out.line(line);
       }
       if (next !== undefined) call.out.say(`There are more than ${String(flags.limit)}: --limit shows more.`);
     }),

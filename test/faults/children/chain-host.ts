@@ -32,7 +32,13 @@ function stepsOf(key: string): readonly StepSpec[] {
   return [
     { name: "one", prompt: `${key} one`, retries: 3, outputVars: { id: "id" } },
     { name: "two", prompt: `${key} two {steps.one.id}`, retries: 2, review: key.length % 2 === 0, maxRejections: 2 },
-    { name: "left", prompt: `${key} left {previous_output}`, needs: ["two"], retries: 1, recoveryPrompt: "mend {error}" },
+    {
+      name: "left",
+      prompt: `${key} left {previous_output}`,
+      needs: ["two"],
+      retries: 1,
+      recoveryPrompt: "mend {error}",
+    },
     { name: "right", prompt: `${key} right`, needs: ["two"], continueOnError: true },
     { name: "last", prompt: `${key} last {steps.left.output}`, needs: ["left", "right"], retries: 3 },
   ];
