@@ -32,6 +32,7 @@ import type {
   TaskFilter,
   TaskRecord,
   TaskSpec,
+  TaskState,
 } from "./task.ts";
 
 /** A validated spec with what the pool adds to it. */
@@ -67,6 +68,10 @@ export interface Lease {
   readonly reservedMicrodollars: number;
   /** The first run after a usage limit: its first answer opens the pool (N2 of core/governor.ts). */
   readonly isProbe?: boolean;
+  /** The shared context as it was then; read once for all leases of a transaction. */
+  readonly context: ReadonlyMap<string, string>;
+  /** Did any message wait then, for anybody? Without one, the run need not look for its own. */
+  readonly messagesWait: boolean;
 }
 
 /** What a host asks of each transaction: which of its slots are free, and which of them a task should get. */
@@ -114,6 +119,8 @@ export interface Records {
   submit(tasks: readonly NewTask[]): Promise<readonly Submitted[]>;
   get(id: string): Promise<TaskRecord | undefined>;
   getMany(ids: readonly string[]): Promise<readonly TaskRecord[]>;
+  /** The states of those that exist. */
+  states(ids: readonly string[]): Promise<ReadonlyMap<string, TaskState>>;
   /** Ids that begin with this text, at most `limit`. */
   idsLike(prefix: string, limit: number): Promise<readonly string[]>;
   /** Newest first unless `order` says otherwise; `after` is the `next` of the page before. */

@@ -14,7 +14,15 @@ export async function claimedLease(
   }
   const run = (await records.runs(taskId)).find((one) => one.runId === runId);
   if (run === undefined) return undefined;
-  return { task, runId, slotId: task.slotId, reservedMicrodollars: run.reservedMicrodollars };
+  const { reservedMicrodollars } = run;
+  return {
+    task,
+    runId,
+    slotId: task.slotId,
+    reservedMicrodollars,
+    context: await records.context(),
+    messagesWait: true,
+  };
 }
 
 /** The end of a lease that was never begun: the task goes back to the queue, and nothing was spent. */

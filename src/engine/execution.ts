@@ -101,9 +101,9 @@ export class Execution {
   /** Identity, shared facts and unread messages; the pool's own questions are asked without them. */
   async #context(): Promise<string | undefined> {
     if (this.lease.task.kind === "route") return undefined;
-    const messages = await this.#parts.records.deliverMessages(this.slot.id);
+    const messages = this.lease.messagesWait ? await this.#parts.records.deliverMessages(this.slot.id) : [];
     this.#messages = messages.map((message) => message.id);
-    const parts = [contextText(this.slot.config, await this.#parts.records.context()), messagesText(messages)];
+    const parts = [contextText(this.slot.config, this.lease.context), messagesText(messages)];
     return parts.filter((part) => part !== undefined).join("\n\n") || undefined;
   }
 

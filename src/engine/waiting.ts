@@ -45,7 +45,12 @@ export class Waiting {
     });
     try {
       // The followers stand before the first look, so an end between the two is seen by one of them.
-      for (const record of await this.#all(ids)) if (isSettled(record)) open.delete(record.id);
+      const states = await this.#records.states(ids);
+      for (const id of ids) {
+        const state = states.get(id);
+        if (state === undefined) throw taskNotFound(id);
+        if (isTerminal(state) || state === "pending_review") open.delete(id);
+      }
       if (open.size <= tolerated) enough.resolve("settled");
       const why = await this.#firstOf(enough.promise, options);
       const records = await this.#all(ids);

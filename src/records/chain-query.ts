@@ -21,7 +21,7 @@ export async function listChains(
   { limit, after }: { readonly limit: number; readonly after?: number },
 ): Promise<readonly ChainProgress[]> {
   const rows = await sql.all(
-    `${chainRows} WHERE kind = 'chain' AND (?1 IS NULL OR task.seq < ?1) ORDER BY task.seq DESC LIMIT (SELECT ?2)`,
+    `${chainRows} WHERE kind = 'chain' AND (?1 IS NULL OR task.seq < ?1) ORDER BY task.seq DESC LIMIT ?2 + 0`,
     [after ?? null, limit],
   );
   const chains: ChainProgress[] = [];

@@ -15,6 +15,7 @@ import type { DispatchHook, Lease } from "../core/records.ts";
 import type { TaskRecord } from "../core/task.ts";
 import { nextState } from "../core/transitions.ts";
 import { type Change, count } from "./change.ts";
+import { contextOf } from "./context.ts";
 import { defined } from "../core/config.ts";
 import { leaseGoverned, leasesAllowed } from "./governor.ts";
 import { endPending, holdTask, tellUnheld } from "./holds.ts";
@@ -42,7 +43,7 @@ export async function leaseTasks(
   if (free.length === 0) return [];
   const { pool } = change;
   const isBound = pool.cap !== null || pool.scopes > 0;
-  const leases: Lease[] = [];
+  const leases: Leased[] = [];
   for (const row of await candidates(change, dispatcher, free.length + (isBound ? moreLooked : 0))) {
     if (free.length === 0) break;
     if (row.queue_deadline_ms !== null && Number(row.queue_deadline_ms) <= change.nowMs) {
@@ -70,23 +71,38 @@ export async function leaseTasks(
     free.splice(free.indexOf(slot), 1);
     leases.push(await lease(change, task, { hostId, slotId: slot, reserved: money.reserved, scopes }));
   }
-  return leases;
+  return withContext(change, leases);
 }
 
-/** The pick (Q1 of schema.ts). */
+type Leased = Omit<Lease, "context" | "messagesWait">;
+
+/** What every run is told, read once and not once for each. */
+async function withContext({ sql }: Change, leases: readonly Leased[]): Promise<readonly Lease[]> {
+  if (leases.length === 0) return [];
+  const context = await contextOf(sql);
+  const [unread] = await sql.all("SELECT 1 FROM message LIMIT 1");
+  return leases.map((lease) => ({ ...lease, context, messagesWait: unread !== undefined }));
+}
+
+/**
+ * The pick (Q1 of schema.ts).
+ *
+ * Q5. A limit is bound as `? + 0`: SQLite prepares a statement anew for every call whose LIMIT is a bare
+ *     parameter, and that costs four times the pick itself.
+ */
 export const pickQuery = `${selectTasks("task INDEXED BY task_pick")}
-  WHERE state = 'pending' AND hold_reason IS NULL ORDER BY priority DESC, task.seq LIMIT ?`;
+  WHERE state = 'pending' AND hold_reason IS NULL ORDER BY priority DESC, task.seq LIMIT ? + 0`;
 
 /** The pick of a host whose slots take its own tasks only. */
 export const pickOwnQuery = `${selectTasks("task INDEXED BY task_pick_own")}
   WHERE state = 'pending' AND hold_reason IS NULL AND origin_host IS NOT NULL AND origin_host = ?
-  ORDER BY priority DESC, task.seq LIMIT ?`;
+  ORDER BY priority DESC, task.seq LIMIT ? + 0`;
 
 /** What was held for the budget and now has room in it (L3); ?1 money, ?2 estimate, ?3 whether the last of it may be tried. */
 export const pickHeldQuery = `${selectTasks("task INDEXED BY task_held")}
   WHERE state = 'pending' AND hold_reason IS NOT NULL AND hold_reason = 'budget' AND hold_scope IS NULL
     AND (COALESCE(cap, ?2) <= ?1 OR (cap IS NULL AND ?3)) AND (?4 IS NULL OR origin_host = ?4)
-  ORDER BY priority DESC, task.seq LIMIT ?5`;
+  ORDER BY priority DESC, task.seq LIMIT ?5 + 0`;
 
 /** In the order of L1. */
 async function candidates(
@@ -116,7 +132,7 @@ interface Terms {
   readonly scopes: readonly ScopeBudget[];
 }
 
-async function lease(change: Change, task: TaskRecord, terms: Terms): Promise<Lease> {
+async function lease(change: Change, task: TaskRecord, terms: Terms): Promise<Leased> {
   const { sql, pool, nowMs } = change;
   const { hostId, slotId, reserved, scopes } = terms;
   const state = nextState(task.state, "lease", task.id);

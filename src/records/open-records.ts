@@ -37,7 +37,7 @@ import { metrics } from "./metrics.ts";
 import { migrate } from "./migrations.ts";
 import { budgetOf, estimateOf, growReservation, renewBudget, resetBudget, setBudget } from "./money.ts";
 import { prune } from "./prune.ts";
-import { eventsAfter, getMany, idsLike, lastEventSeq, listTasks, runsOf, shown, statusOf } from "./query.ts";
+import { eventsAfter, getMany, idsLike, lastEventSeq, listTasks, runsOf, shown, statesOf, statusOf } from "./query.ts";
 import { approve, reject } from "./review.ts";
 import { hostOf, slotOf } from "./rows.ts";
 import { scopeBudgets, setScopeBudget } from "./scopes.ts";
@@ -126,6 +126,7 @@ function taskMethods({ sql, clock, governor, write }: Parts) {
     submit: (tasks) => write((change) => submit(change, tasks)),
     get: async (id) => (await show(await getMany(sql, [id])))[0],
     getMany: async (ids) => show(await getMany(sql, ids)),
+    states: (ids) => statesOf(sql, ids),
     idsLike: (prefix, limit) => idsLike(sql, prefix, limit),
     list: async (filter, page) => {
       const answer = await listTasks(sql, filter, page);

@@ -29,7 +29,7 @@ async function pruneStep(change: Change, beforeMs: number): Promise<Pruned> {
   const { sql, pool } = change;
   const rows = await sql.all(
     `SELECT seq, state, kind FROM task INDEXED BY task_ended
-      WHERE completed_at_ms IS NOT NULL AND completed_at_ms < ? ORDER BY completed_at_ms LIMIT ?`,
+      WHERE completed_at_ms IS NOT NULL AND completed_at_ms < ? ORDER BY completed_at_ms LIMIT ? + 0`,
     [beforeMs, pruneAtOnce],
   );
   const seqs = JSON.stringify(rows.map((row) => row.seq));
@@ -48,7 +48,7 @@ async function pruneStep(change: Change, beforeMs: number): Promise<Pruned> {
   }
   events += await sql.run(
     `DELETE FROM event WHERE seq IN (SELECT seq FROM event INDEXED BY event_of_task
-      WHERE task_seq IS NULL AND at_ms < ? ORDER BY seq LIMIT ?)`,
+      WHERE task_seq IS NULL AND at_ms < ? ORDER BY seq LIMIT ? + 0)`,
     [beforeMs, pruneAtOnce],
   );
   return { tasks: rows.length, events };

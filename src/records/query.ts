@@ -30,9 +30,17 @@ export async function shown(
   return withPoolHold(tasks, poolOf((await sql.all(poolQuery))[0]), nowMs, governor);
 }
 
+export async function statesOf(sql: Reader, ids: readonly string[]): Promise<ReadonlyMap<string, TaskState>> {
+  const rows = await sql.all(
+    "SELECT task.id, task.state FROM json_each(?) AS wanted CROSS JOIN task ON task.id = wanted.value",
+    [JSON.stringify(ids)],
+  );
+  return new Map(rows.map((row) => [String(row.id), row.state as TaskState]));
+}
+
 export async function idsLike(sql: Reader, prefix: string, limit: number): Promise<readonly string[]> {
   // The greatest character there is: no id goes on with one above it.
-  const rows = await sql.all("SELECT id FROM task WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", [
+  const rows = await sql.all("SELECT id FROM task WHERE id >= ? AND id < ? ORDER BY id LIMIT ? + 0", [
     prefix,
     `${prefix}\u{10ffff}`,
     limit,
@@ -50,10 +58,10 @@ export async function listTasks(sql: Reader, filter: TaskFilter, page: Page): Pr
   const { conditions, params } = conditionsOf(filter, page);
   const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
   const direction = page.order === "oldest" ? "ASC" : "DESC";
-  const rows = await sql.all(`${selectTasks(fromOf(filter))} ${where} ORDER BY task.seq ${direction} LIMIT ?`, [
-    ...params,
-    page.limit + 1,
-  ]);
+  const rows = await sql.all(
+    `${selectTasks(fromOf(filter))} ${where} ORDER BY task.seq ${direction} LIMIT ? + 0`,
+    [...params, page.limit + 1],
+  );
   const tasks = rows.slice(0, page.limit).map(taskOf);
   return defined<ListPage>({ tasks, next: rows.length > page.limit ? tasks.at(-1)?.seq : undefined });
 }
@@ -128,12 +136,12 @@ export async function eventsAfter(
     taskId === undefined
       ? await sql.all(
           `SELECT event.*, task.id AS task_id FROM event LEFT JOIN task ON task.seq = event.task_seq
-            WHERE event.seq > ? ORDER BY event.seq LIMIT ?`,
+            WHERE event.seq > ? ORDER BY event.seq LIMIT ? + 0`,
           [after, limit],
         )
       : await sql.all(
           `SELECT event.*, ?1 AS task_id FROM event INDEXED BY event_of_task
-            WHERE task_seq = (SELECT seq FROM task WHERE id = ?1) AND event.seq > ?2 ORDER BY event.seq LIMIT ?3`,
+            WHERE task_seq = (SELECT seq FROM task WHERE id = ?1) AND event.seq > ?2 ORDER BY event.seq LIMIT ?3 + 0`,
           [taskId, after, limit],
         );
   return rows.map(eventOfRow);

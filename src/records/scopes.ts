@@ -142,7 +142,7 @@ export async function heldByScopes(
 const heldQuery = `${selectTasks("task INDEXED BY task_held_scope")}
   WHERE state = 'pending' AND hold_reason = 'budget' AND hold_scope IS NOT NULL AND hold_scope = ?6
     AND (COALESCE(cap, ?2) <= ?1 OR (cap IS NULL AND ?3)) AND (?4 IS NULL OR origin_host = ?4)
-  ORDER BY priority DESC, task.seq LIMIT ?5`;
+  ORDER BY priority DESC, task.seq LIMIT ?5 + 0`;
 
 async function named(sql: Reader, names: readonly string[]): Promise<readonly ScopeBudget[]> {
   const params: readonly SqlValue[] = [JSON.stringify(names)];
