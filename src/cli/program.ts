@@ -15,9 +15,11 @@ import { drainCommand } from "./commands/drain.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { exportCommand } from "./commands/export.ts";
 import { fanOutCommand } from "./commands/fan-out.ts";
+import { governorCommand } from "./commands/governor.ts";
 import { importCommand } from "./commands/import.ts";
 import { listCommand } from "./commands/list.ts";
 import { messageCommand } from "./commands/message.ts";
+import { metricsCommand } from "./commands/metrics.ts";
 import { pruneCommand } from "./commands/prune.ts";
 import { resultCommand } from "./commands/result.ts";
 import { routeCommand } from "./commands/route.ts";
@@ -35,7 +37,7 @@ import { addCommonFlags } from "./flags.ts";
 
 const groups = {
   "Work:": [runCommand, fanOutCommand, skillCommand, workflowCommand, chainCommand, reviewCommand, autoCommand, routeCommand, submitCommand, waitCommand, resultCommand, cancelCommand, listCommand],
-  "The pool:": [serveCommand, statusCommand, slotsCommand, budgetCommand, contextCommand, messageCommand, eventsCommand, drainCommand],
+  "The pool:": [serveCommand, statusCommand, slotsCommand, budgetCommand, metricsCommand, governorCommand, contextCommand, messageCommand, eventsCommand, drainCommand],
   "The record:": [exportCommand, importCommand, pruneCommand],
   "Setting up:": [demoCommand, doctorCommand, configCommand, trustCommand],
 } as const;

@@ -1,5 +1,6 @@
 /** Times, money and numbers as people write and read them. */
 import { invalidOptions } from "../core/errors.ts";
+import type { HeldBack } from "../core/governor.ts";
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -41,6 +42,29 @@ export function wholeNumber(name: string, min: number): (text: string) => number
       name,
     );
   };
+}
+
+/** A point in time, in milliseconds since the epoch: so long ago, or a date. @throws {PoolError} `invalid_options`. */
+export function pointInTime(flag: string): (text: string) => number {
+  return (text) => {
+    const [, figure, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text.trim()) ?? [];
+    const ago = Number(figure) * (units[unit ?? ""] ?? NaN);
+    const at = Number.isFinite(ago) ? Date.now() - Math.round(ago) : Date.parse(text);
+    if (Number.isFinite(at) && at >= 0) return at;
+    throw invalidOptions(`${flag}: expected 2d (ago) or a date such as 2026-01-31, got ${JSON.stringify(text)}.`, flag);
+  };
+}
+
+/** What holds the queue back, in a line. */
+export function heldBackText({ reason, untilMs, ceiling }: HeldBack): string {
+  const reasons = {
+    limit: "the account's usage limit",
+    overload: "an overloaded API",
+    reserve: "the share of the usage window that is kept for you",
+    memory: "want of memory for another process",
+  } as const;
+  const few = ceiling === undefined ? "" : `, ${String(ceiling)} at once`;
+  return `${reasons[reason]}${few}${untilMs === undefined ? "" : `, until ${moment(untilMs)}`}`;
 }
 
 /** Money for a table: four decimals, which show one call of the smallest model. */

@@ -1,9 +1,11 @@
 import { Command } from "commander";
-import type { BudgetState } from "../../core/budget.ts";
+import type { BudgetScope } from "../../core/api.ts";
+import { type BudgetState, type ScopeBudget, scopeName } from "../../core/budget.ts";
 import { invalidOptions } from "../../core/errors.ts";
 import { examples, type Call } from "../call.ts";
 import type { CommonFlags } from "../flags.ts";
 import { moment, usd } from "../quantities.ts";
+import { oneLine } from "../terminal/table.ts";
 
 const periods = ["none", "day", "week"] as const;
 
@@ -17,23 +19,35 @@ export function budgetCommand(call: Call): Command {
     .addCommand(resetCommand(call))
     .addHelpText(
       "after",
-      examples("claude-pool budget", "claude-pool budget set 20 --renews day", "claude-pool budget set none"),
+      examples(
+        "claude-pool budget",
+        "claude-pool budget set 20 --renews day",
+        "claude-pool budget set --tag nightly --usd 5",
+        "claude-pool budget set --daily --usd none",
+      ),
     );
 }
 
 function showCommand(call: Call): Command {
-  const command = new Command("show").description("Show the cap and what is spent.");
+  const command = new Command("show").description("Show every cap and what is spent of it.");
   return call.carryOut<CommonFlags>(command, (flags) =>
-    call.look(flags, async (pool) => show(call, await pool.budget.show())),
+    call.look(flags, async (pool) => show(call, await pool.budget.show(), await pool.budget.scopes())),
   );
 }
 
 function setCommand(call: Call): Command {
   const command = new Command("set")
-    .description("Set the cap; spending counts from now on.")
-    .argument("<usd>", "dollars, or none for no cap")
+    .description(
+      "Set the pool's cap, from which on spending counts; or, with --tag or --daily, that of a tag or of every day beside it.",
+    )
+    .argument("[usd]", "dollars, or none for no cap")
+    .option("--usd <usd>", "the same")
+    .option("--tag <tag>", "what tasks with this tag may spend")
+    .option("--daily", "what all tasks of a day may spend")
     .option("--renews <period>", "none, day or week: when spending counts anew by itself", "none");
-  return call.carryOut<CommonFlags & { readonly renews: string }>(command, (flags, [text]) => {
+  return call.carryOut<SetFlags>(command, (flags, [given]) => {
+    const text = amountText(given as string | undefined, flags.usd);
+    if (flags.tag !== undefined || flags.daily === true) return setScope(call, flags, capOf(text));
     const renews = periods.find((period) => period === flags.renews);
     if (renews === undefined) {
       throw invalidOptions(
@@ -41,18 +55,47 @@ function setCommand(call: Call): Command {
         "--renews",
       );
     }
-    const cap = capOf(text as string);
+    const cap = capOf(text);
     return call.look(flags, async (pool) => {
-      await show(call, await pool.budget.set(cap === undefined ? { renews } : { usd: cap, renews }));
+      await show(
+        call,
+        await pool.budget.set(cap === undefined ? { renews } : { usd: cap, renews }),
+        await pool.budget.scopes(),
+      );
       warnOfFile(call, flags);
     });
+  });
+}
+
+interface SetFlags extends CommonFlags {
+  readonly renews: string;
+  readonly usd?: string;
+  readonly tag?: string;
+  readonly daily?: boolean;
+}
+
+function amountText(given: string | undefined, flag: string | undefined): string {
+  const amounts = [given, flag].filter((text) => text !== undefined);
+  const [only] = amounts;
+  if (only !== undefined && amounts.length === 1) return only;
+  throw invalidOptions("usd: give the amount once, as an argument or with --usd: dollars, or none.", "usd");
+}
+
+async function setScope(call: Call, flags: SetFlags, cap: number | undefined): Promise<void> {
+  if (flags.tag !== undefined && flags.daily === true) {
+    throw invalidOptions("--tag and --daily name two budgets: set one after the other.", "--daily");
+  }
+  const scope: BudgetScope = flags.tag === undefined ? { day: true } : { tag: flags.tag };
+  await call.look(flags, async (pool) => {
+    await pool.budget.setScope(scope, cap);
+    await show(call, await pool.budget.show(), await pool.budget.scopes());
   });
 }
 
 function resetCommand(call: Call): Command {
   const command = new Command("reset").description("Start counting anew with the same cap.");
   return call.carryOut<CommonFlags>(command, (flags) =>
-    call.look(flags, async (pool) => show(call, await pool.budget.reset())),
+    call.look(flags, async (pool) => show(call, await pool.budget.reset(), await pool.budget.scopes())),
   );
 }
 
@@ -72,9 +115,9 @@ function warnOfFile(call: Call, flags: CommonFlags): void {
   );
 }
 
-async function show(call: Call, budget: BudgetState): Promise<void> {
+async function show(call: Call, budget: BudgetState, scopes: readonly ScopeBudget[]): Promise<void> {
   if (call.json) {
-    await call.out.record(budget);
+    await call.out.record({ ...budget, scopes });
     return;
   }
   const cap = budget.capMicrodollars === undefined ? "no cap" : `cap ${usd(budget.capMicrodollars)}`;
@@ -84,4 +127,8 @@ async function show(call: Call, budget: BudgetState): Promise<void> {
     `${usd(budget.spentMicrodollars)} spent since ${moment(budget.sinceMs)}, ${usd(budget.reservedMicrodollars)} reserved`,
   );
   await call.out.line(`${usd(budget.totalMicrodollars)} spent in all`);
+  for (const one of scopes) {
+    const figures = `${usd(one.spentMicrodollars)} of ${usd(one.capMicrodollars)} spent since ${moment(one.sinceMs)}`;
+    await call.out.line(oneLine(`${scopeName(one.scope)}: ${figures}, ${usd(one.reservedMicrodollars)} reserved`, 300));
+  }
 }

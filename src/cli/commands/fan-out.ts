@@ -2,12 +2,13 @@ import { Command } from "commander";
 import type { TaskRecord } from "../../core/task.ts";
 import { attached } from "../attached.ts";
 import { examples, type Call } from "../call.ts";
+import { addDryRunFlag, dryRun, type DryRunFlags } from "../dry-run.ts";
 import { addHostFlags, addSpecFlags, poolSettingsOf, specOf, type HostFlags, type SpecFlags } from "../flags.ts";
 import { ownSlots } from "../hosting.ts";
 import { specsOf } from "../prompts.ts";
 import { taskLine } from "../task-text.ts";
 
-type Flags = HostFlags & SpecFlags & { readonly file?: string; readonly jsonl?: boolean };
+type Flags = HostFlags & SpecFlags & DryRunFlags & { readonly file?: string; readonly jsonl?: boolean };
 
 /** `fan-out`: many tasks at once, the answers in the order of the prompts. */
 export function fanOutCommand(call: Call): Command {
@@ -20,7 +21,7 @@ export function fanOutCommand(call: Call): Command {
     .argument("[prompts...]", "one task each; without any, or with -, one a line from stdin")
     .option("-f, --file <file>", "read the prompts from this file, one a line")
     .option("--jsonl", "every line is JSON: a string, or an object with a prompt and options");
-  addHostFlags(addSpecFlags(command)).addHelpText(
+  addHostFlags(addDryRunFlag(addSpecFlags(command))).addHelpText(
     "after",
     examples(
       'claude-pool fan-out --slots 2 "review a.ts" "review b.ts"',
@@ -41,6 +42,7 @@ export function fanOutCommand(call: Call): Command {
       store: call.storeOf(chosen, flags),
       kind: "attached",
     } as const;
+    if (flags.dryRun === true) return dryRun(call, options, specs, typeof slots === "number" ? slots : slots.length);
     return call.withPool(options, (pool) =>
       attached(call, pool, specs, { onEnd: (record, index) => show(call, record, index, specs.length) }),
     );

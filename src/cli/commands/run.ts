@@ -1,12 +1,13 @@
 import { Command } from "commander";
 import { examples, type Call } from "../call.ts";
+import { addDryRunFlag, dryRun, type DryRunFlags } from "../dry-run.ts";
 import { addHostFlags, addSpecFlags, poolSettingsOf, specOf, type HostFlags, type SpecFlags } from "../flags.ts";
 import { ownSlots } from "../hosting.ts";
 import { runOne } from "../one-task.ts";
 import { promptOf } from "../prompts.ts";
 import { parseTaskSpec } from "../../schema/parse.ts";
 
-type Flags = HostFlags & SpecFlags & { readonly onOutput?: boolean };
+type Flags = HostFlags & SpecFlags & DryRunFlags & { readonly onOutput?: boolean };
 
 /** `run`: one task, its own slot, the answer on stdout. */
 export function runCommand(call: Call): Command {
@@ -15,7 +16,7 @@ export function runCommand(call: Call): Command {
     .description("Runs one task on a slot of its own, waits for it and prints the answer.")
     .argument("[prompt...]", "what is to be done; without it, or with -, read from stdin")
     .option("--on-output", "print the answer's text as it comes");
-  addHostFlags(addSpecFlags(command)).addHelpText(
+  addHostFlags(addDryRunFlag(addSpecFlags(command))).addHelpText(
     "after",
     examples(
       'claude-pool run "Summarise src/"',
@@ -35,6 +36,7 @@ export function runCommand(call: Call): Command {
       store: call.storeOf(chosen, flags),
       kind: "attached",
     } as const;
+    if (flags.dryRun === true) return dryRun(call, options, [spec], 1);
     return call.withPool(options, (pool) => runOne(call, pool, spec, flags.onOutput === true));
   });
 }

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import type { PoolStatus } from "../../core/task.ts";
 import { examples, type Call } from "../call.ts";
 import type { CommonFlags } from "../flags.ts";
-import { usd } from "../quantities.ts";
+import { heldBackText, usd } from "../quantities.ts";
 import { table } from "../terminal/table.ts";
 
 /** `status`: counts and money. */
@@ -39,6 +39,7 @@ function rows(status: PoolStatus, store: string): readonly (readonly string[])[]
       "ended",
       `${String(status.completedTasks)} completed, ${String(status.failedTasks)} failed, ${String(status.cancelledTasks)} cancelled`,
     ],
+    ...(status.heldBack === undefined ? [] : [["held back", heldBackText(status.heldBack)]]),
     ["spent", usd(status.totalSpendMicrodollars)],
     ["budget", cap],
   ];
