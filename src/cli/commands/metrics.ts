@@ -24,10 +24,7 @@ export function metricsCommand(call: Call): Command {
     )
     .option("--since <when>", "tasks created since then: 2d (ago), or a date", pointInTime("--since"))
     .option("--until <when>", "tasks created until then", pointInTime("--until"))
-    .option("--tag <tag>", "tasks with this tag; may be given again", (tag: string, before: readonly string[] = []) => [
-      ...before,
-      tag,
-    ])
+    .option("--tag <tag>", "tasks with this tag; may be given again", collect)
     .option("--model <name>", "tasks that this model answered, by its full name")
     .addHelpText(
       "after",
@@ -46,6 +43,10 @@ export function metricsCommand(call: Call): Command {
       for (const line of table(models(metrics), { right: [1, 2, 3, 4] })) await call.out.line(line);
     }),
   );
+}
+
+function collect(tag: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), tag];
 }
 
 function figures(of: SessionMetrics): readonly (readonly string[])[] {
