@@ -198,6 +198,8 @@ export interface RunRecord {
   readonly model?: string;
   readonly sessionId?: string;
   readonly usage?: TokenUsage;
+  /** Why another attempt took its place, if its own end was not the task's. */
+  readonly superseded?: "retried" | "rejected";
 }
 
 /** What a slot may set for its tasks. */

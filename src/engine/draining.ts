@@ -12,6 +12,7 @@ const page = 500;
  *
  * D1. The flag is set first, so nothing is leased after the running tasks have been listed.
  * D2. A chain ends with its steps: one whose next step stays pending goes on when the pool is opened anew.
+ * D3. What ran may have left something pending: a retry, the next step of a chain.
  */
 export async function drainPool(
   parts: EngineParts,
@@ -22,14 +23,18 @@ export async function drainPool(
   const { records } = parts;
   await records.setShutdown(true); // D1
   const cancelledPending = options.keepPending === true ? [] : await records.cancelPending();
-  const running = (await records.list({ state: "running", kind: ["task", "route"] }, { limit: page })).tasks.map((task) => task.id);
+  const running = (await records.list({ state: "running", kind: ["task", "route"] }, { limit: page })).tasks.map(
+    (task) => task.id,
+  );
   const answer = await waiting.wait(running, { timeoutMs: options.graceMs ?? defaultGraceMs });
   await Promise.all(answer.pending.map(cancel));
+  // D3
+  const late = options.keepPending === true ? [] : await records.cancelPending();
   const status = await records.status();
   return {
     totalCostMicrodollars: status.totalSpendMicrodollars,
     totalTasksCompleted: status.completedTasks,
-    cancelledPending,
+    cancelledPending: [...cancelledPending, ...late],
     cancelledRunning: answer.pending,
   };
 }

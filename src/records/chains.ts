@@ -10,7 +10,7 @@ import { specOfChain, stepsOf, writeStep } from "./chain-rows.ts";
 import type { Change } from "./change.ts";
 import { requestCancel } from "./request-cancel.ts";
 import { selectTasks, taskOf } from "./rows.ts";
-import { setScopeBudget } from "./scopes.ts";
+import { checkScopes, setScopeBudget } from "./scopes.ts";
 import { canonicalText, checkOpen, insertTask, keyConflict } from "./submit.ts";
 
 export async function submitChain(change: Change, chain: NewChain): Promise<TaskRecord> {
@@ -18,14 +18,14 @@ export async function submitChain(change: Change, chain: NewChain): Promise<Task
   const known = await knownChain(change, spec);
   if (known !== undefined) return known;
   const taken = await takenOver(change, chain);
-  checkOpen(change, [spec.maxBudgetUsd === undefined ? undefined : microdollars(spec.maxBudgetUsd)]);
+  const cap = spec.maxBudgetUsd === undefined ? undefined : microdollars(spec.maxBudgetUsd);
+  checkOpen(change, [cap]);
+  await checkScopes(change, spec.tags, cap);
   const record = await insertChain(change, chain);
   for (const [index, { name }] of spec.steps.entries()) {
     await writeStep(change, record.seq, index, taken.get(name) ?? waitingStep(name));
   }
-  if (spec.maxBudgetUsd !== undefined) {
-    await setScopeBudget(change, chainScope(record.id), microdollars(spec.maxBudgetUsd));
-  }
+  if (cap !== undefined) await setScopeBudget(change, chainScope(record.id), cap);
   change.emit({ type: "chain.submitted", taskId: record.id, data: { steps: spec.steps.length } }, record.seq);
   await advance(change, record.seq);
   return (await taskById(change, record.id)) ?? record;

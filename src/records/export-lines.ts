@@ -233,6 +233,7 @@ const shapes: Readonly<Record<string, Shape>> = {
     model: optional(text),
     sessionId: optional(text),
     usage: optional(usage),
+    superseded: optional(oneOf(["retried", "rejected"])),
   },
   chain: { chainId: text, spec: record, resumedFrom: optional(text) },
   chain_step: {

@@ -31,7 +31,8 @@ import {
 import { groupCommit, type Write } from "./group-commit.ts";
 import { nextDeadlineMs, releaseHolds, sweep } from "./holds.ts";
 import { claimRecovery, endHost, recoverRun, renewHost, runningOf, setTargetSlots, startHost } from "./hosts.ts";
-import { importAll, parseLines } from "./import.ts";
+import { importAll } from "./import.ts";
+import { parseLines } from "./import-lines.ts";
 import { countMessages, messagesFor, peekMessages, readMessages, sendMessage } from "./messages.ts";
 import { metrics } from "./metrics.ts";
 import { migrate } from "./migrations.ts";

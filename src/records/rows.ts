@@ -91,6 +91,7 @@ export function runOf(row: SqlRow): RunRecord {
     model: optional(row.model),
     sessionId: optional(row.session_id),
     usage: json<TokenUsage>(row.usage),
+    superseded: optional(row.superseded) as RunRecord["superseded"],
   });
 }
 
