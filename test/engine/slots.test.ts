@@ -280,7 +280,8 @@ async function stepUntil<T>(clock: ReturnType<typeof manualClock>, promise: Prom
   const done = promise.finally(() => {
     state.settled = true;
   });
-  while (!state.settled) {
+  for (let steps = 0; !state.settled; steps += 1) {
+    if (steps > 20_000) throw new Error("what was waited for did not come in more than an hour");
     clock.advance(250);
     await new Promise(setImmediate);
   }
