@@ -1,5 +1,6 @@
 /** The lines of an export and the check of each; docs and other programs may rely on them. */
 import { stepStates, type ChainSpec, type StepRecord } from "../core/chain.ts";
+import type { ScopeBudget } from "../core/budget.ts";
 import { PoolError } from "../core/errors.ts";
 import { endReasons } from "../core/outcome.ts";
 import { skillName, skillScopes } from "../core/skill.ts";
@@ -31,6 +32,8 @@ export interface PoolLine {
   readonly renews: "none" | "day" | "week";
   readonly lastTaskSeq: number;
   readonly lastSlotNumber: number;
+  /** Budgets of tags and of the day; those of chains are made with their chains. */
+  readonly scopeBudgets?: readonly Omit<ScopeBudget, "reservedMicrodollars">[];
 }
 
 /** What a field must be, in words, or undefined if it is that. */
@@ -128,6 +131,7 @@ const usage = fields({
   cacheReadInputTokens: count,
   cacheCreationInputTokens: count,
 });
+const scopeBudget = fields({ scope: text, capMicrodollars: count, spentMicrodollars: count, sinceMs: count });
 const hold = fields({ reason: oneOf(holdReasons), untilMs: optional(count) });
 
 const shapes: Readonly<Record<string, Shape>> = {
@@ -140,6 +144,7 @@ const shapes: Readonly<Record<string, Shape>> = {
     renews: oneOf(["none", "day", "week"]),
     lastTaskSeq: count,
     lastSlotNumber: count,
+    scopeBudgets: optional(listOf(scopeBudget)),
   },
   context: { key: text, value: text },
   skill: {

@@ -14,6 +14,7 @@ import { contextOf } from "./context.ts";
 import { specOfChain, stepsOf } from "./chain-rows.ts";
 import { type ChainLine, exportFormat, exportVersion, type PoolLine } from "./export-lines.ts";
 import { eventsAfter, listTasks } from "./query.ts";
+import { scopeBudgets } from "./scopes.ts";
 import { hostOf, runOf, slotOf } from "./rows.ts";
 import { runtimeSkills } from "./skills.ts";
 import { defined } from "../core/config.ts";
@@ -97,6 +98,9 @@ async function* eventLines(sql: Sql): AsyncGenerator<string, void, undefined> {
 
 async function poolLine(sql: Sql): Promise<PoolLine> {
   const pool = poolOf((await sql.all(poolQuery))[0]);
+  const scopes = (await scopeBudgets(sql))
+    .filter(({ scope }) => !scope.startsWith("chain:"))
+    .map(({ reservedMicrodollars: _reserved, ...rest }) => rest);
   return defined<PoolLine>({
     capMicrodollars: pool.cap ?? undefined,
     spentMicrodollars: pool.spent,
@@ -106,6 +110,7 @@ async function poolLine(sql: Sql): Promise<PoolLine> {
     renews: pool.renews,
     lastTaskSeq: pool.task_seq,
     lastSlotNumber: pool.slot_number,
+    scopeBudgets: scopes.length === 0 ? undefined : scopes,
   });
 }
 

@@ -17,6 +17,7 @@ import { chainScope } from "./chain-advance.ts";
 import { writeStep } from "./chain-rows.ts";
 import type { PoolLine } from "./export-lines.ts";
 import type { ImportedLines, ImportedTask } from "./import-lines.ts";
+import { measureEnd } from "./metrics.ts";
 import { estimateOf } from "./money.ts";
 import { column, jsonColumn } from "./rows.ts";
 import { setScopeBudget } from "./scopes.ts";
@@ -34,18 +35,20 @@ export async function importAll(
       "This pool has, or had, tasks of its own; an import needs an empty one. Name another store with `--store`.",
     );
   }
-  takeMoney(change, lines.pool);
+  await takeMoney(change, lines.pool);
   for (const { key, value } of lines.context) await setContext(change, key, value);
   for (const skill of lines.skills) await putSkill(change, skill);
   const seqs = new Map(lines.tasks.map((task) => [task.id, task.seq]));
   for (const task of lines.tasks) await importTask(change, task, seqs);
   for (const run of lines.runs) await importRun(change, run, seqs.get(run.taskId) ?? 0);
+  await measureAll(change, lines.tasks);
   await importChains(change, lines, seqs);
   for (const { seq: _seq, atMs, ...event } of lines.events) await importEvent(change, event, atMs, seqs);
   return { tasks: lines.tasks.length, runs: lines.runs.length };
 }
 
-function takeMoney({ pool }: Change, from: PoolLine): void {
+async function takeMoney(change: Change, from: PoolLine): Promise<void> {
+  const { pool } = change;
   pool.cap = from.capMicrodollars ?? null;
   pool.spent = from.spentMicrodollars;
   pool.total = from.totalMicrodollars;
@@ -54,13 +57,29 @@ function takeMoney({ pool }: Change, from: PoolLine): void {
   pool.renews = from.renews;
   pool.task_seq = from.lastTaskSeq;
   pool.slot_number = Math.max(pool.slot_number, from.lastSlotNumber);
+  for (const { scope, capMicrodollars, spentMicrodollars, sinceMs } of from.scopeBudgets ?? []) {
+    await setScopeBudget(change, scope, capMicrodollars);
+    await change.sql.run("UPDATE scope_budget SET spent = ?, since_ms = ? WHERE scope = ?", [
+      spentMicrodollars,
+      sinceMs,
+      scope,
+    ]);
+  }
+}
+
+/** The metrics of then, from the tasks and runs that came. */
+async function measureAll(change: Change, tasks: readonly ImportedTask[]): Promise<void> {
+  for (const { kind = "task", ...task } of tasks) {
+    if (task.result === undefined || task.completedAtMs === undefined) continue;
+    await measureEnd(change, { ...task, kind }, task.state, task.result, task.completedAtMs);
+  }
 }
 
 async function importTask(change: Change, task: ImportedTask, seqs: ReadonlyMap<string, number>): Promise<void> {
   const { cancelRequestedAtMs: _request, ...rest } = task;
   const isOpenRun = task.state === "running" && task.kind !== "chain";
   const given = isOpenRun ? { ...rest, state: "pending" as const } : task; // I3
-  const imported: TaskRecord = { kind: "task", retryCount: 0, ...given };
+  const imported: TaskRecord = { kind: "task", retryCount: 0, ...withoutBudgetHold(given) };
   const chainSeq = task.chainId === undefined ? undefined : seqs.get(task.chainId);
   await insertTask(change, imported, chainSeq);
   if (imported.kind === "chain") {
@@ -70,6 +89,13 @@ async function importTask(change: Change, task: ImportedTask, seqs: ReadonlyMap<
   if (chainSeq !== undefined && task.step !== undefined) change.moved(chainSeq, task.step); // I4
   count(change.pool, undefined, imported.state);
   if (imported.state === "pending" && imported.hold !== undefined) change.pool.held += 1;
+}
+
+/** Whose money it waited for is not told, and the first look at it finds that out anew. */
+function withoutBudgetHold(task: ImportedTask): ImportedTask {
+  if (task.hold?.reason !== "budget") return task;
+  const { hold: _hold, ...rest } = task;
+  return rest;
 }
 
 async function importChains(change: Change, lines: ImportedLines, seqs: ReadonlyMap<string, number>): Promise<void> {

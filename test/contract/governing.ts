@@ -28,6 +28,9 @@ export function governingContract(name: string, start: (clock: ManualClock) => P
     describe("metrics", () => {
       metrics(opened);
     });
+    describe("an export and an import", () => {
+      moving(opened);
+    });
     describe("a forecast", () => {
       forecasts(opened);
     });
@@ -469,6 +472,33 @@ function metrics(opened: Opened): void {
       [1, 9, 9],
       [1, 9, 9],
     ]);
+  });
+}
+
+function moving(opened: Opened): void {
+  it("takes scopes, their spending and the metrics along, and frees what waited for money that it may find", async () => {
+    const { records } = await opened();
+    const host = await testHost(records, 1);
+    await records.setScopeBudget("tag:a", 100);
+    await records.setScopeBudget("day", 500);
+    const tasks = await submitAll(records, { tags: ["a"] }, { tags: ["a"] });
+    await host.finish({ costMicrodollars: 100, model: "opus" });
+    const held = (await records.get(tasks[1]?.id ?? ""))?.hold;
+    const { records: other } = await opened();
+    await other.importLines(records.exportLines());
+    expect({
+      held,
+      scopes: await other.scopeBudgets(),
+      metrics: { ...(await other.metrics(0, {})), sessionDurationMs: 0 },
+      free: (await other.get(tasks[1]?.id ?? ""))?.hold,
+      heldTasks: (await other.status()).heldTasks,
+    }).toEqual({
+      held: { reason: "budget" },
+      scopes: await records.scopeBudgets(),
+      metrics: { ...(await records.metrics(0, {})), sessionDurationMs: 0 },
+      free: undefined,
+      heldTasks: 0,
+    });
   });
 }
 
