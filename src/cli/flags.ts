@@ -95,7 +95,11 @@ export function addSpecFlags(command: Command): Command {
     .option("--conversation <task>", "go on in the conversation of this task")
     .optionsGroup("When it fails, and who says that it is done:")
     .option("--retries <n>", "how often it is tried again after a failure that can heal (default: 0)", figure)
-    .option("--retry-delay <duration>", "before the first retry, such as 30s; doubled before each after it", duration("--retry-delay"))
+    .option(
+      "--retry-delay <duration>",
+      "before the first retry, such as 30s; doubled before each after it",
+      duration("--retry-delay"),
+    )
     .option("--review", "stop until it is approved or rejected: claude-pool review")
     .option("--max-rejections <n>", "the rejection that fails it is this one (default: 3)", figure)
     .option("--after-rejection <how>", "fresh (default), or continue in the same conversation")

@@ -44,7 +44,8 @@ export function groupCommit(parts: GroupCommitParts): GroupCommit {
       const batch = queue;
       queue = [];
       // What followed of the leases may itself be leased: in the next transaction, since this one has looked at its slots.
-      if (await flush(parts, batch)) queue.push({ body: () => undefined, resolve: () => undefined, reject: () => undefined });
+      if (await flush(parts, batch))
+        queue.push({ body: () => undefined, resolve: () => undefined, reject: () => undefined });
     }
     flushing = undefined;
   }

@@ -38,7 +38,8 @@ export async function leaseTasks(
   freeSlots: readonly string[],
 ): Promise<readonly Lease[]> {
   const { hostId, hook } = dispatcher;
-  if (freeSlots.length === 0 || change.pool.pending === 0 || !(await isAlive(change, hostId))) return [];
+  if (freeSlots.length === 0 || change.pool.pending === 0 || change.pool.shutdown === 1) return [];
+  if (!(await isAlive(change, hostId))) return [];
   const free = freeSlots.slice(0, await leasesAllowed(change)); // L4
   if (free.length === 0) return [];
   const { pool } = change;

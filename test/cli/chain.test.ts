@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { apiError, startScriptedApi, text, type ScriptedApi } from "../../src/testing/index.ts";
+import { apiError, gate, startScriptedApi, text, type ScriptedApi } from "../../src/testing/index.ts";
 import { rig, type Rig } from "./rig.ts";
 
 let api: ScriptedApi;
@@ -82,6 +82,21 @@ describe("claude-pool chain", () => {
       resumed: expect.stringMatching(/^chain-/) as unknown,
       listed: ["running", "failed"],
     });
+  });
+
+  it("is cancelled by Ctrl-C, and says how to go on", async () => {
+    const waiting = gate(text("never said"));
+    api.on("Make a plan", waiting);
+    const running = place.start(["chain", "run", "--json", file("release.yaml", twoSteps)]);
+    await waiting.reached;
+    running.interrupt();
+    const ran = await running.ran;
+    const record = JSON.parse(ran.stdout) as { readonly id: string; readonly state: string };
+    expect([ran.exitCode, record.state, ran.stderr.includes(`chain resume ${record.id}`)]).toEqual([
+      130,
+      "cancelled",
+      true,
+    ]);
   });
 
   it.each([

@@ -445,4 +445,47 @@ describe("a chain", () => {
       ["rejected", false],
     ]);
   });
+
+  test("is cancelled by a drain with what it had done, what its running step would have started included", async () => {
+    const gate = held<string>();
+    const { pool, runner } = await scriptedPool();
+    runner.on("first", () => gate.promise);
+    const chain = await pool.submitChain([
+      { name: "a", prompt: "first" },
+      { name: "b", prompt: "second" },
+    ]);
+    await runner.waitForTurn("first");
+    const draining = pool.drain();
+    await eventOf(pool, "pool.draining");
+    gate.release("done");
+    const { cancelledPending } = await draining;
+    const { status, steps } = await pool.chainProgress(chain.id);
+    expect([status, steps.map((step) => step.state), cancelledPending]).toEqual([
+      "cancelled",
+      ["completed", "cancelled"],
+      [steps[1]?.taskId],
+    ]);
+  });
+
+  test("waits out a drain that keeps what is pending, and goes on after it", async () => {
+    const gate = held<string>();
+    const { pool, runner } = await scriptedPool();
+    runner.on("first", () => gate.promise);
+    const chain = await pool.submitChain([
+      { name: "a", prompt: "first" },
+      { name: "b", prompt: "second" },
+    ]);
+    await runner.waitForTurn("first");
+    const draining = pool.drain({ keepPending: true });
+    await eventOf(pool, "pool.draining");
+    gate.release("done");
+    await draining;
+    const { status, steps } = await pool.chainProgress(chain.id);
+    const second = await pool.get(steps[1]?.taskId ?? "");
+    expect([status, steps.map((step) => step.state), second.state]).toEqual([
+      "running",
+      ["completed", "running"],
+      "pending",
+    ]);
+  });
 });
