@@ -45,6 +45,11 @@ export class SlotSet {
     return [...this.#slots.values()];
   }
 
+  /** Is one errored? Then another slot would most likely be, too. */
+  get hasErrored(): boolean {
+    return this.all().some((slot) => slot.error !== undefined);
+  }
+
   /** How many there are but for those that leave. */
   get present(): number {
     return this.all().filter((slot) => !slot.draining).length;

@@ -157,6 +157,16 @@ describe("automatic scaling", () => {
     expect([most, up?.targetSlots, down?.targetSlots, down?.auto]).toEqual([3, 3, 1, true]);
   });
 
+  test("opens none where Claude does not open, since another would not either", async () => {
+    const clock = manualClock();
+    const { pool, runner } = await scriptedPool({ clock, scaling, maxRestarts: 1 });
+    runner.failOpen(broken, 2);
+    await pool.submitMany(["a", "b", "c"]);
+    await stepUntil(clock, nth(pool, "slot.errored", 2));
+    await stepUntil(clock, eventually(clock, 10_000));
+    expect((await pool.findSlots()).map((slot) => slot.state)).toEqual(["errored"]);
+  });
+
   test("leaves slots with settings of their own", async () => {
     const clock = manualClock();
     const { pool } = await scriptedPool({ clock, scaling, slots: [{ name: "Ada" }, {}, { name: "Ben" }] });
@@ -273,6 +283,13 @@ describe("a slot whose process dies in its runs", () => {
     expect([slot?.state, slot?.restartCount]).toEqual(["idle", 0]);
   });
 });
+
+/** Resolves when so much time of the clock has passed. */
+function eventually(clock: ReturnType<typeof manualClock>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(ms, resolve);
+  });
+}
 
 /** Lets seconds pass, with what they set off in between, until the promise is settled. */
 async function stepUntil<T>(clock: ReturnType<typeof manualClock>, promise: Promise<T>): Promise<T> {
