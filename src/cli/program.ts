@@ -36,8 +36,33 @@ import { workflowCommand } from "./commands/workflow.ts";
 import { addCommonFlags } from "./flags.ts";
 
 const groups = {
-  "Work:": [runCommand, fanOutCommand, skillCommand, workflowCommand, chainCommand, reviewCommand, autoCommand, routeCommand, submitCommand, waitCommand, resultCommand, cancelCommand, listCommand],
-  "The pool:": [serveCommand, statusCommand, slotsCommand, budgetCommand, metricsCommand, governorCommand, contextCommand, messageCommand, eventsCommand, drainCommand],
+  "Work:": [
+    runCommand,
+    fanOutCommand,
+    skillCommand,
+    workflowCommand,
+    chainCommand,
+    reviewCommand,
+    autoCommand,
+    routeCommand,
+    submitCommand,
+    waitCommand,
+    resultCommand,
+    cancelCommand,
+    listCommand,
+  ],
+  "The pool:": [
+    serveCommand,
+    statusCommand,
+    slotsCommand,
+    budgetCommand,
+    metricsCommand,
+    governorCommand,
+    contextCommand,
+    messageCommand,
+    eventsCommand,
+    drainCommand,
+  ],
   "The record:": [exportCommand, importCommand, pruneCommand],
   "Setting up:": [demoCommand, doctorCommand, configCommand, trustCommand],
 } as const;

@@ -35,7 +35,8 @@ export const errorMeanings = {
   untrusted_config: {
     exit: 2,
     status: 422,
-    meaning: "The project's claude-pool.json, or a skill or workflow of it, sets something that only a trusted project may set.",
+    meaning:
+      "The project's claude-pool.json, or a skill or workflow of it, sets something that only a trusted project may set.",
     remedy: "Read the file; then `claude-pool trust`, or move it, or the setting, to your user folder.",
   },
   skill_not_found: {

@@ -58,10 +58,10 @@ export async function listTasks(sql: Reader, filter: TaskFilter, page: Page): Pr
   const { conditions, params } = conditionsOf(filter, page);
   const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
   const direction = page.order === "oldest" ? "ASC" : "DESC";
-  const rows = await sql.all(
-    `${selectTasks(fromOf(filter))} ${where} ORDER BY task.seq ${direction} LIMIT ? + 0`,
-    [...params, page.limit + 1],
-  );
+  const rows = await sql.all(`${selectTasks(fromOf(filter))} ${where} ORDER BY task.seq ${direction} LIMIT ? + 0`, [
+    ...params,
+    page.limit + 1,
+  ]);
   const tasks = rows.slice(0, page.limit).map(taskOf);
   return defined<ListPage>({ tasks, next: rows.length > page.limit ? tasks.at(-1)?.seq : undefined });
 }
