@@ -8,10 +8,10 @@ await using stage = await offline();
 const env = stage.api.environment(`${stage.folder}/../home`, "subscription");
 const resetsAtMs = Date.now() + 3_000;
 stage.api.on("limited", {
-  play: (exchange) => (Date.now() < resetsAtMs ? usageLimit({ resetsAtMs }) : text("It went through.")).play(exchange),
+  play: (exchange) => (Date.now() < resetsAtMs ? usageLimit({ resetsAtMs }) : text("Done.")).play(exchange),
 });
 stage.api.otherwise(
-  withLimits(text("Reviewed."), { status: "allowed", utilization: 0.3, resetsAtMs: resetsAtMs + 3_600_000 }),
+  withLimits(text("Done."), { status: "allowed", utilization: 0.3, resetsAtMs: resetsAtMs + 3_600_000 }),
 );
 
 await using pool = await openPool({ slots: 2, ...stage.options, env });
