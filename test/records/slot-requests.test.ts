@@ -216,6 +216,33 @@ describe.each(stores)("claims: %s", (_name, path) => {
     await expect(records.claim(slot)).rejects.toMatchObject({ code: "slot_state" });
   });
 
+  test("of a host that was killed before it began go back to the queue, and the next claim has the task", async () => {
+    const records = await opened(path);
+    const [slot = ""] = await slots(records, { pull: true });
+    const [task] = await submitAll(records, {});
+    const lease = await records.claim(slot);
+    await records.startHost(hostRecord("host-b"));
+    const [other] = await records.addSlots("host-b", [{ pull: true }]);
+    await records.claimRecovery("host-a", "host-b");
+    for (const { run } of await records.runningOf("host-a")) await records.recoverRun(run.runId, {}, 5);
+    await records.endHost("host-a");
+    const again = await records.claim(other?.id ?? "");
+    const runs = await records.runs(task?.id ?? "");
+    expect({
+      first: lease?.task.id,
+      again: again?.task.id,
+      runs: runs.map((run) => [run.outcome, run.hostId]),
+    }).toEqual({
+      first: task?.id,
+      again: task?.id,
+      runs: [
+        ["lost", "host-a"],
+        [undefined, "host-b"],
+      ],
+    });
+    await expect(records.claim(slot)).rejects.toMatchObject({ code: "slot_state" });
+  });
+
   test("of an attached host's slot take its own tasks only", async () => {
     const records = await opened(path);
     await records.startHost(hostRecord("host-a", { kind: "attached" }));
