@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { totalmem } from "node:os";
 import { describe, expect, it } from "vitest";
 import { markerVariable, processTable, psTable } from "../../src/runner/process-table.ts";
 import { startTimeOf, systemProcesses } from "../../src/runner/processes.ts";
@@ -22,6 +23,11 @@ describe("the system's processes", () => {
       pid: processes.self.pid,
       boot: [processes.bootId.length > 8, systemProcesses().bootId === processes.bootId],
     }).toEqual({ alive: true, reused: false, ended: false, self: true, pid: process.pid, boot: [true, true] });
+  });
+
+  it.runIf(process.platform === "linux")("are told how much memory they may take", () => {
+    const free = systemProcesses().freeMemoryBytes() ?? 0;
+    expect([free > 1_000_000, free <= totalmem(), Number.isInteger(free)]).toEqual([true, true, true]);
   });
 
   it.each([
