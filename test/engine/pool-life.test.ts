@@ -217,6 +217,16 @@ describe("closing and opening", () => {
     ]);
   });
 
+  test("works for two at once in one process, on a store that neither has made yet", async () => {
+    const store = storeFile();
+    const [first, second] = await Promise.all([scriptedPool({ store }), scriptedPool({ store })]);
+    const results = await Promise.all([first.pool.run("a"), second.pool.run("b")]);
+    expect([results.map((result) => result.output), (await first.pool.status()).completedTasks]).toEqual([
+      ["ok", "ok"],
+      2,
+    ]);
+  });
+
   test("gives what runs the grace that was asked for", async () => {
     const store = storeFile();
     const gate = held<string>();

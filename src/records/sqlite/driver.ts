@@ -1,9 +1,12 @@
 /**
  * The `Sql` port on Node's own SQLite.
  *
- * D1. Statements of a transaction and those outside it take turns by one lock (S1), since both use one connection.
+ * D1. Statements of a transaction and those outside it take turns by one lock (S1), since both use one connection. All
+ *     connections of this process to one file share it: SQLite waits for a lock without giving up the event loop, so one
+ *     connection would wait for a transaction of another that can only go on when the wait is over.
  * D2. A file that is not the pool's, or a newer version's, is closed again before anything in it has changed.
  */
+import { realpathSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 import { PoolError } from "../../core/errors.ts";
@@ -28,6 +31,11 @@ export interface SqliteOptions {
 export async function openSqlite(path: string, options: SqliteOptions = {}): Promise<Sql> {
   requireSqlite(process.versions.sqlite ?? "0");
   if (path !== ":memory:") prepareFile(path);
+  const lock = path === ":memory:" ? turns() : turnsOf(realpathSync(path));
+  return lock(() => open(path, options, lock));
+}
+
+async function open(path: string, options: SqliteOptions, lock: Turns): Promise<Sql> {
   const busyTimeoutMs = options.busyTimeoutMs ?? 10_000;
   let db: DatabaseSync | undefined;
   try {
@@ -40,7 +48,7 @@ export async function openSqlite(path: string, options: SqliteOptions = {}): Pro
     db?.close();
     throw storeFailure(error, path);
   }
-  return connection(db, path);
+  return connection(db, path, lock);
 }
 
 /** D2. */
@@ -87,7 +95,7 @@ function pragma(db: DatabaseSync, name: string): number {
   return Number(db.prepare(`PRAGMA ${name}`).get()?.[name]);
 }
 
-function connection(db: DatabaseSync, path: string): Sql {
+function connection(db: DatabaseSync, path: string, lock: Turns): Sql {
   const statements = statementsOf(db, path);
   const dataVersion = db.prepare("PRAGMA data_version");
   let closed = false;
@@ -111,7 +119,6 @@ function connection(db: DatabaseSync, path: string): Sql {
       });
   }
 
-  const lock = turns();
   return {
     async all(query, params) {
       requireOpen();
@@ -166,8 +173,19 @@ function statementsOf(db: DatabaseSync, path: string): SqlTx {
   };
 }
 
-/** D1: runs one job at a time, in the order asked. */
-function turns(): <T>(job: () => Promise<T>) => Promise<T> {
+type Turns = <T>(job: () => Promise<T>) => Promise<T>;
+
+/** D1. A file's lock is a few bytes and stays for the life of the process. */
+const fileTurns = new Map<string, Turns>();
+
+function turnsOf(file: string): Turns {
+  const known = fileTurns.get(file) ?? turns();
+  fileTurns.set(file, known);
+  return known;
+}
+
+/** Runs one job at a time, in the order asked. */
+function turns(): Turns {
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
   return async (job) => {
