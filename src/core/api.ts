@@ -1,6 +1,5 @@
 /** The shapes of what `Pool` takes and gives; names and units as on every surface. */
 import type { PoolConfig } from "./config.ts";
-import type { PoolEvent } from "./events.ts";
 import type { TaskOutcome } from "./outcome.ts";
 import type { Clock, Processes, Runner } from "./ports.ts";
 import type { HostKind, SlotConfig, SlotState, TaskResult, TaskSpec } from "./task.ts";
@@ -92,5 +91,3 @@ export interface SlotFilter {
   readonly role?: string;
   readonly state?: SlotState;
 }
-
-export type EventListener = (event: PoolEvent) => void;

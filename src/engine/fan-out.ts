@@ -85,7 +85,7 @@ function settledOf(outcome: TaskOutcome): Settled {
 }
 
 /** The error that a caller who waited for success gets; `details.outcome` has everything. */
-export function taskFailed(outcome: TaskOutcome): PoolError {
+function taskFailed(outcome: TaskOutcome): PoolError {
   const { taskId, state, result } = outcome;
   const why = result?.error ?? result?.reason ?? "it left no result";
   return new PoolError("task_failed", `Task ${taskId} ${state === "cancelled" ? "was cancelled" : "failed"}: ${why}`, {
