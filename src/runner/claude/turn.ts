@@ -33,6 +33,8 @@ export interface TurnHost {
 }
 
 const interruptEveryMs = 20;
+/** The CLI ends a turn at once when its hook says so; after this it is interrupted all the same. */
+const stopByHookMs = 500;
 
 export class Turn {
   readonly #host: TurnHost;
@@ -46,7 +48,9 @@ export class Turn {
   #result: SDKResultMessage | undefined;
   #settled = false;
   #sent = false;
+  #betweenCalls = false;
   #interrupts: NodeJS.Timeout | undefined;
+  #insisting: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
 
   constructor(host: TurnHost, spec: TurnSpec, emit: (event: TurnEvent) => void) {
@@ -84,6 +88,7 @@ export class Turn {
     } finally {
       this.#settled = true;
       clearTimeout(this.#deadline);
+      clearTimeout(this.#insisting);
       clearInterval(this.#interrupts);
       this.#watch.stop();
       signal.removeEventListener("abort", abort);
@@ -114,10 +119,20 @@ export class Turn {
     });
   }
 
-  /** The tools of an API call have run, and the CLI waits to make the next one; true: it must not. */
+  /**
+   * The tools of an API call have run, and the CLI waits to make the next one; true: it must not.
+   *
+   * That alone ends the turn. An interrupt at this moment is left out: an older CLI (2.1.197) breaks on it.
+   */
   async afterTools(bySubagent: boolean): Promise<boolean> {
+    if (this.#cause !== undefined) return true;
+    this.#betweenCalls = true;
     if (!bySubagent && this.#atTurnLimit()) this.#end("max_turns");
     else if (bySubagent || this.#spec.maxCostMicrodollars !== undefined) await this.#measure();
+    return this.#hasEnded();
+  }
+
+  #hasEnded(): boolean {
     return this.#cause !== undefined;
   }
 
@@ -136,6 +151,8 @@ export class Turn {
     if (message.type === "system" && message.subtype === "init") this.#check(message);
     const step = this.#log.take(message);
     if (step === "call_ended") void this.#measure();
+    if (step === "tools_ended") this.#betweenCalls = true;
+    if (message.type === "stream_event") this.#betweenCalls = false;
     if (step === "tools_ended" && this.#atTurnLimit()) this.#end("max_turns");
   }
 
@@ -176,8 +193,14 @@ export class Turn {
     const interrupt = (): void => {
       this.#host.process.query.interrupt().catch(() => undefined); // a dead process is told by `gone`
     };
-    interrupt();
-    this.#interrupts = setInterval(interrupt, interruptEveryMs); // T3
+    const insist = (): void => {
+      interrupt();
+      this.#interrupts = setInterval(interrupt, interruptEveryMs); // T3
+    };
+    // What a user asked for is not kept waiting by this.
+    const gently = this.#betweenCalls && (cause === "max_turns" || cause === "budget");
+    if (gently) this.#insisting = setTimeout(insist, Math.min(stopByHookMs, this.#host.killGraceMs / 2));
+    else insist();
     this.#deadline = setTimeout(() => {
       clearInterval(this.#interrupts);
       void this.#host.process.close(false);
