@@ -34,7 +34,8 @@ export async function leaseTasks(
   freeSlots: readonly string[],
 ): Promise<readonly Lease[]> {
   const { hostId, hook } = dispatcher;
-  if (freeSlots.length === 0 || change.pool.pending === 0 || !(await isAlive(change, hostId))) return [];
+  if (freeSlots.length === 0 || change.pool.pending === 0 || change.pool.shutdown === 1) return [];
+  if (!(await isAlive(change, hostId))) return [];
   const free = [...freeSlots];
   const leases: Lease[] = [];
   for (const row of await candidates(change, dispatcher, free.length + (change.pool.cap === null ? 0 : moreLooked))) {
