@@ -246,6 +246,7 @@ export class Host implements DispatchHook {
   async stop(graceMs = 0, signal?: AbortSignal): Promise<readonly string[]> {
     if (this.#stopping) return [];
     this.#stopping = true;
+    this.#slots.abandon();
     if (graceMs > 0 && this.#running.size > 0 && signal?.aborted !== true) await this.#runsEndOr(graceMs, signal);
     const cut = this.runningTasks;
     for (const execution of this.#running.values()) execution.end("shutdown");

@@ -80,7 +80,9 @@ export class SlotSet {
       const launch = launchSpec(this.#parts.config, this.#settings(slot, {}), this.#parts.cwd);
       await slot
         .warm(launch)
-        .catch((error: unknown) => this.rest(slot, error instanceof Error ? error.message : String(error)));
+        .catch((error: unknown) =>
+          this.#closed ? undefined : this.rest(slot, error instanceof Error ? error.message : String(error)),
+        );
     }
   }
 
@@ -109,8 +111,7 @@ export class SlotSet {
   async retire(slot: Slot): Promise<void> {
     slot.free = false;
     if (!this.#slots.delete(slot.id)) return;
-    await slot.settled();
-    await slot.close();
+    await slot.end();
     await this.#parts.records.updateSlot(slot.id, { state: "stopped", process: null });
   }
 
@@ -128,18 +129,18 @@ export class SlotSet {
     this.#slots.clear();
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
-    await Promise.all(
-      slots.map(async (slot) => {
-        slot.draining = true;
-        await slot.settled();
-        await slot.close();
-      }),
-    );
+    await Promise.all(slots.map((slot) => slot.end()));
     return slots.map((slot) => slot.config);
   }
 
-  async close(): Promise<void> {
+  /** Opens nothing ahead of a task any more. */
+  abandon(): void {
     this.#closed = true;
+    for (const slot of this.#slots.values()) slot.abandon();
+  }
+
+  async close(): Promise<void> {
+    this.abandon();
     await this.clear();
   }
 
