@@ -32,7 +32,7 @@ export class Execution {
   readonly #controller = new AbortController();
   readonly #startedAt: number;
   #reservedMicrodollars: number;
-  #growing = false;
+  #growing: Promise<void> | undefined;
 
   constructor(parts: EngineParts, slot: Slot, lease: Lease) {
     this.#parts = parts;
@@ -84,7 +84,7 @@ export class Execution {
         context: contextText(this.slot.config, await this.#parts.records.context()),
       });
       return await opened.process.turn(turn, this.#controller.signal, (event) => {
-        this.#hear(event);
+        return this.#hear(event);
       });
     } catch (error) {
       return this.#unstarted(error);
@@ -121,7 +121,7 @@ export class Execution {
     return other.result.sessionId;
   }
 
-  #hear(event: TurnEvent): void {
+  #hear(event: TurnEvent): Promise<void> | undefined {
     switch (event.type) {
       case "text":
         this.#log.text(event.text);
@@ -130,32 +130,38 @@ export class Execution {
         this.#log.tool(event.tool, event.summary);
         break;
       case "cost":
-        this.#watchBudget(event.costMicrodollars);
-        break;
+        return this.#watchBudget(event.costMicrodollars);
       case "conversation":
       case "api_retry":
       case "usage_limit":
         break;
     }
+    return undefined;
   }
 
   /** A run without a cap of its own asks for more money when it has used what was reserved (M1 of core/budget.ts). */
-  #watchBudget(costMicrodollars: number): void {
+  #watchBudget(costMicrodollars: number): Promise<void> | undefined {
     const hasOwnCap = this.#settings.maxCostMicrodollars !== undefined;
-    if (this.#reservedMicrodollars === 0 || hasOwnCap || this.#growing) return;
-    if (costMicrodollars < this.#reservedMicrodollars) return;
-    this.#growing = true;
-    this.#parts.records.growReservation(this.lease.runId).then(
-      (granted) => {
-        this.#growing = false;
+    if (this.#reservedMicrodollars === 0 || hasOwnCap || costMicrodollars < this.#reservedMicrodollars)
+      return undefined;
+    this.#growing ??= this.#grow(costMicrodollars).finally(() => {
+      this.#growing = undefined;
+    });
+    return this.#growing;
+  }
+
+  async #grow(costMicrodollars: number): Promise<void> {
+    try {
+      while (this.#reservedMicrodollars <= costMicrodollars) {
+        const granted = await this.#parts.records.growReservation(this.lease.runId);
         this.#reservedMicrodollars += granted;
-        if (granted === 0) this.end("budget");
-      },
-      (error: unknown) => {
-        this.#growing = false;
-        this.#parts.report(error);
-      },
-    );
+        if (granted > 0) continue;
+        this.end("budget");
+        return;
+      }
+    } catch (error) {
+      this.#parts.report(error); // the next call's cost asks again
+    }
   }
 
   /** The outcome of a run whose turn never began: the reason is the abort's if there was one, else the error's. */

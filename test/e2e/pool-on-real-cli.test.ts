@@ -53,6 +53,27 @@ describe("a pool on the real CLI", () => {
     );
   });
 
+  test("stops tasks without a cap of their own before the call after the one that passed the pool's cap", async () => {
+    const here = await place();
+    const calls = (): number => here.api.requests.filter((request) => request.path.startsWith("/v1/messages")).length;
+    const dear = { usage: { inputTokens: 0, outputTokens: 40_000 } }; // 0.80 dollars a call
+    here.api.on("loop", toolUse("Read", { file_path: join(here.work, "none") }, dear));
+    const pool = await realPool(here, { slots: 2, budgetUsd: 3 });
+    const settled = await pool.fanOut(["loop one", "loop two"]);
+    const { spentMicrodollars, reservedMicrodollars } = await pool.budget.show();
+    expect({
+      reasons: settled.map((one) => one.status === "rejected" && one.outcome?.result?.reason),
+      isWithinOneCallEach: spentMicrodollars < 3_000_000 + 2 * 800_000,
+      isOfAllCalls: spentMicrodollars === calls() * 800_000,
+      reservedMicrodollars,
+    }).toEqual({
+      reasons: ["budget", "budget"],
+      isWithinOneCallEach: true,
+      isOfAllCalls: true,
+      reservedMicrodollars: 0,
+    });
+  });
+
   test("gives structured output for a schema, from a process of its own", async () => {
     const here = await place();
     here.api.on("how many", structured({ count: 3 }));

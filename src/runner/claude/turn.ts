@@ -9,7 +9,7 @@
  */
 import type { SDKMessage, SDKResultMessage } from "@anthropic-ai/claude-agent-sdk";
 import { defined } from "../../core/config.ts";
-import type { EndCause, TurnEvent, TurnSpec } from "../../core/ports.ts";
+import type { EndCause, TurnEvent, TurnListener, TurnSpec } from "../../core/ports.ts";
 import type { Outcome } from "../../core/outcome.ts";
 import type { ClaudeProcess } from "./claude-process.ts";
 import type { CostMeter } from "./cost.ts";
@@ -39,7 +39,7 @@ const stopByHookMs = 500;
 export class Turn {
   readonly #host: TurnHost;
   readonly #spec: TurnSpec;
-  readonly #emit: (event: TurnEvent) => void;
+  readonly #emit: TurnListener;
   readonly #log: TurnLog;
   readonly #watch: SilenceWatch;
   readonly #over = Promise.withResolvers<undefined>();
@@ -53,11 +53,11 @@ export class Turn {
   #insisting: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
 
-  constructor(host: TurnHost, spec: TurnSpec, emit: (event: TurnEvent) => void) {
+  constructor(host: TurnHost, spec: TurnSpec, emit: TurnListener) {
     this.#host = host;
     this.#spec = spec;
     this.#emit = emit;
-    this.#log = new TurnLog(spec, emit);
+    this.#log = new TurnLog(spec, (event) => void emit(event));
     this.#watch = new SilenceWatch(spec.silenceTimeoutMs, () => {
       this.#end("silent");
     });
@@ -128,7 +128,7 @@ export class Turn {
     if (this.#cause !== undefined) return true;
     this.#betweenCalls = true;
     if (!bySubagent && this.#atTurnLimit()) this.#end("max_turns");
-    else if (bySubagent || this.#spec.maxCostMicrodollars !== undefined) await this.#measure();
+    else await this.#measure();
     return this.#hasEnded();
   }
 
@@ -172,15 +172,20 @@ export class Turn {
     if (this.#detail !== undefined) this.#end("mismatch");
   }
 
-  /** Reads the running cost after an API call, tells it, and stops the run at its cap. */
+  /** Reads the running cost after an API call, tells it, and stops the run at its cap; the listener may stop it at the pool's. */
   async #measure(): Promise<void> {
     const total = await readTotal(this.#host.process);
     if (this.#settled) return;
     const usd = total === undefined ? undefined : this.#host.meter.sofar(total);
     const cost = this.#log.measured(usd);
-    this.#emit(defined<TurnEvent & { type: "cost" }>({ type: "cost", costMicrodollars: cost, usage: this.#log.usage }));
     const cap = this.#spec.maxCostMicrodollars;
     if (cap !== undefined && cost >= cap) this.#end("budget");
+    const told = defined<TurnEvent & { type: "cost" }>({
+      type: "cost",
+      costMicrodollars: cost,
+      usage: this.#log.usage,
+    });
+    await this.#emit(told);
   }
 
   #end(cause: Cause): void {
