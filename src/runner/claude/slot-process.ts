@@ -85,6 +85,7 @@ export class ClaudeSlotProcess implements SlotProcess {
         executable: this.#parts.executable,
         cwd: this.#parts.cwd,
         schema: launch.jsonSchema !== undefined,
+        servers: Object.keys(launch.mcpServers),
         killGraceMs: this.#parts.killGraceMs,
         namesMessages: () => this.#namesMessages,
         prepare: (asked) => applySettings(process.query, asked, this.#parts.defaults, !this.#parts.namesMessages),
@@ -100,6 +101,7 @@ export class ClaudeSlotProcess implements SlotProcess {
     // R2: a dead process has left its tools behind just as a living one has.
     if (process.ending !== undefined) await process.close(false);
     else if (!(await process.endTools(turn.usedTools))) this.#clean = false;
+    if (outcome.result.reason === "mismatch") this.#clean = false; // another process may be what was asked for
     return outcome;
   }
 

@@ -25,6 +25,8 @@ export interface TurnHost {
   readonly executable: string;
   readonly cwd: string;
   readonly schema: boolean;
+  /** Names of the MCP servers that the process was started with. */
+  readonly servers: readonly string[];
   readonly killGraceMs: number;
   /** This CLI names the message that a result belongs to. */
   readonly namesMessages: () => boolean;
@@ -168,7 +170,7 @@ export class Turn {
   }
 
   #check(init: Extract<SDKMessage, { subtype: "init" }>): void {
-    this.#detail = mismatchOf(init, this.#host.cwd, this.#spec);
+    this.#detail = mismatchOf(init, this.#host.cwd, this.#spec, this.#host.servers);
     if (this.#detail !== undefined) this.#end("mismatch");
   }
 
