@@ -51,6 +51,8 @@ export class Turn {
   #settled = false;
   #sent = false;
   #betweenCalls = false;
+  /** The cost that was told last, and what its listener does about it. */
+  #told: { readonly cost: number; readonly heard: Promise<void> | undefined } | undefined;
   #interrupts: NodeJS.Timeout | undefined;
   #insisting: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
@@ -182,12 +184,11 @@ export class Turn {
     const cost = this.#log.measured(usd);
     const cap = this.#spec.maxCostMicrodollars;
     if (cap !== undefined && cost >= cap) this.#end("budget");
-    const told = defined<TurnEvent & { type: "cost" }>({
-      type: "cost",
-      costMicrodollars: cost,
-      usage: this.#log.usage,
-    });
-    await this.#emit(told);
+    if (this.#told?.cost !== cost) {
+      const event = { type: "cost" as const, costMicrodollars: cost, usage: this.#log.usage };
+      this.#told = { cost, heard: this.#emit(defined<TurnEvent & { type: "cost" }>(event)) };
+    }
+    await this.#told.heard;
   }
 
   #end(cause: Cause): void {
