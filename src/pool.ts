@@ -5,6 +5,7 @@ import type {
   DrainSummary,
   EventsOptions,
   FanOutOptions,
+  ListOptions,
   RunOptions,
   Settled,
   SlotFilter,
@@ -24,7 +25,6 @@ import type {
   RunRecord,
   SlotConfig,
   SlotRecord,
-  TaskFilter,
   TaskRecord,
   TaskResult,
   TaskSpec,
@@ -38,6 +38,14 @@ import { scaleTo } from "./engine/scaling.ts";
 import { outcomeOf, Waiting } from "./engine/waiting.ts";
 import { eventStream } from "./event-stream.ts";
 import { PoolBudget } from "./pool-budget.ts";
+import {
+  checkConcurrency,
+  checkContextEntry,
+  parseDrainOptions,
+  parseListOptions,
+  parseSlotFilter,
+  parseWaitOptions,
+} from "./schema/calls.ts";
 import { parseSlotConfig, refuseBypass } from "./schema/parse.ts";
 import { wholeNumber } from "./schema/whole-number.ts";
 import { Task } from "./task-handle.ts";
@@ -124,8 +132,9 @@ export class Pool implements AsyncDisposable {
 
   /** Waits for one or many tasks. @throws {PoolError} `task_not_found`, `aborted`. */
   async wait(ids: string | readonly string[], options: WaitOptions = {}): Promise<WaitAnswer> {
+    const given = parseWaitOptions(options);
     const full = await Promise.all([ids].flat().map((id) => this.#fullId(id)));
-    return this.#waiting.wait(full, options);
+    return this.#waiting.wait(full, given);
   }
 
   /** Cancels a task in any state; when this resolves, no process of it is alive. @throws {PoolError} `task_not_found`. */
@@ -139,6 +148,7 @@ export class Pool implements AsyncDisposable {
   /** Runs many tasks at once: every settled result, in the order of the inputs. Never rejects because one failed. */
   async fanOut(inputs: readonly (string | TaskSpec)[], options: FanOutOptions = {}): Promise<readonly Settled[]> {
     const { concurrency, signal, onSettled, onOutput, ...rest } = options;
+    checkConcurrency(concurrency);
     const specs = inputs.map((input) => admit(input, rest, this.#admission(undefined)).spec);
     const listening = onOutput === undefined ? undefined : this.#listen(onOutput);
     try {
@@ -162,14 +172,8 @@ export class Pool implements AsyncDisposable {
   }
 
   /** Tasks, newest first, a page at a time (default 50). */
-  list(
-    filter: TaskFilter & {
-      readonly limit?: number;
-      readonly after?: number;
-      readonly order?: "newest" | "oldest";
-    } = {},
-  ): Promise<ListPage> {
-    const { limit = 50, after, order, ...rest } = filter;
+  async list(filter: ListOptions = {}): Promise<ListPage> {
+    const { limit = 50, after, order, ...rest } = parseListOptions(filter);
     return this.#records.list(rest, {
       limit,
       ...(after === undefined ? {} : { after }),
@@ -199,7 +203,8 @@ export class Pool implements AsyncDisposable {
 
   /** Sets a value that every slot sees from its next task on. */
   async setContext(key: string, value: string): Promise<void> {
-    if (key.trim() === "") throw invalidOptions("A context key must not be empty.", "key");
+    checkContextEntry(key, value);
+    if (key.trim() === "") throw invalidOptions("A context key must not be blank.", "key");
     await this.#records.setContext(key, value);
   }
 
@@ -219,7 +224,8 @@ export class Pool implements AsyncDisposable {
   }
 
   /** Slots that match all that is given; stopped ones only if asked for. */
-  async findSlots(filter: SlotFilter = {}): Promise<readonly SlotRecord[]> {
+  async findSlots(given: SlotFilter = {}): Promise<readonly SlotRecord[]> {
+    const filter = parseSlotFilter(given);
     return (await this.#records.slots()).filter(
       (slot) =>
         (filter.state === undefined ? slot.state !== "stopped" : slot.state === filter.state) &&
@@ -258,8 +264,8 @@ export class Pool implements AsyncDisposable {
   }
 
   /** Shuts the pool: refuses new work, cancels what is pending, lets what runs end within the grace. */
-  drain(options: DrainOptions = {}): Promise<DrainSummary> {
-    return drainPool(this.#parts, this.#waiting, (id) => this.cancel(id), options);
+  async drain(options: DrainOptions = {}): Promise<DrainSummary> {
+    return drainPool(this.#parts, this.#waiting, (id) => this.cancel(id), parseDrainOptions(options));
   }
 
   /** Removes tasks that ended longer ago than this, with their runs and events. */
@@ -315,9 +321,10 @@ export class Pool implements AsyncDisposable {
     return { cwd: this.#parts.cwd, config: this.#parts.config, originHost };
   }
 
-  /** Accepts the beginning of an id where it is unique. */
+  /** Accepts the beginning of an id where it is unique, and long enough not to be a slip: an empty variable names no task. */
   async #fullId(id: string): Promise<string> {
     if (isTaskId(id)) return id;
+    if (!/^task-.{3}/.test(id)) throw taskNotFound(id);
     const ids = await this.#records.idsLike(id, 2);
     const [only] = ids;
     if (only !== undefined && (ids.length === 1 || ids.includes(id))) return ids.includes(id) ? id : only;

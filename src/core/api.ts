@@ -2,7 +2,7 @@
 import type { PoolConfig } from "./config.ts";
 import type { TaskOutcome } from "./outcome.ts";
 import type { Clock, Processes, Runner } from "./ports.ts";
-import type { HostKind, SlotConfig, SlotState, TaskResult, TaskSpec } from "./task.ts";
+import type { HostKind, SlotConfig, SlotState, TaskFilter, TaskResult, TaskSpec } from "./task.ts";
 
 /** Options of `openPool`: every setting of the pool, and where it lives and runs. */
 export interface OpenPoolOptions extends Partial<PoolConfig> {
@@ -69,6 +69,21 @@ export interface EventsOptions {
   /** False: ends with what the log holds at the moment. Default true. */
   readonly follow?: boolean;
   readonly signal?: AbortSignal;
+}
+
+export interface ListOptions extends TaskFilter {
+  /** How many at once. Default 50. */
+  readonly limit?: number;
+  /** The `next` of the page before. */
+  readonly after?: number;
+  readonly order?: "newest" | "oldest";
+}
+
+/** A cap on what the pool spends; without an amount there is none. */
+export interface BudgetCap {
+  readonly usd?: number;
+  readonly microdollars?: number;
+  readonly renews?: "none" | "day" | "week";
 }
 
 export interface DrainOptions {
