@@ -5,8 +5,9 @@
  *     connections of this process to one file share it: SQLite waits for a lock without giving up the event loop, so one
  *     connection would wait for a transaction of another that can only go on when the wait is over.
  * D2. A file that is not the pool's, or a newer version's, is closed again before anything in it has changed.
+ * D3. A file that was removed or replaced while it is open takes nothing more, since nobody would ever find that again.
  */
-import { realpathSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 import { PoolError } from "../../core/errors.ts";
@@ -91,6 +92,19 @@ async function useWal(db: DatabaseSync, busyTimeoutMs: number): Promise<void> {
   }
 }
 
+/** Undefined: there is no such file, or it is none. */
+function inodeOf(path: string): number | undefined {
+  return path === ":memory:" ? undefined : statSync(path, { throwIfNoEntry: false })?.ino;
+}
+
+function removed(path: string): PoolError {
+  return new PoolError(
+    "store_failed",
+    `The store ${path} was removed or replaced while it was open, so nothing more is written to it. Put it back, or stop this process and start it anew.`,
+    { path },
+  );
+}
+
 function pragma(db: DatabaseSync, name: string): number {
   return Number(db.prepare(`PRAGMA ${name}`).get()?.[name]);
 }
@@ -100,7 +114,10 @@ function connection(db: DatabaseSync, path: string, lock: Turns): Sql {
   const dataVersion = db.prepare("PRAGMA data_version");
   let closed = false;
 
+  const opened = inodeOf(path);
+
   async function transaction<T>(body: (sql: SqlTx) => Promise<T>): Promise<T> {
+    if (inodeOf(path) !== opened) throw removed(path); // D3
     try {
       db.exec("BEGIN IMMEDIATE");
       const value = await body(statements);
