@@ -23,12 +23,18 @@ export async function drainPool(
   const cancelledPending = options.keepPending === true ? [] : await records.cancelPending();
   const running = (await records.list({ state: "running" }, { limit: page })).tasks.map((task) => task.id);
   const answer = await waiting.wait(running, { timeoutMs: options.graceMs ?? defaultGraceMs });
-  await Promise.all(answer.pending.map(cancel));
+  const stopped = options.keepPending === true ? await stillRunning(parts, answer.pending) : answer.pending;
+  await Promise.all(stopped.map(cancel));
   const status = await records.status();
   return {
     totalCostMicrodollars: status.totalSpendMicrodollars,
     totalTasksCompleted: status.completedTasks,
     cancelledPending,
-    cancelledRunning: answer.pending,
+    cancelledRunning: stopped,
   };
+}
+
+/** A run that was lost meanwhile is back in the queue: pending, and kept as what was pending before. */
+async function stillRunning({ records }: EngineParts, ids: readonly string[]): Promise<readonly string[]> {
+  return (await records.getMany(ids)).filter((task) => task.state === "running").map((task) => task.id);
 }
