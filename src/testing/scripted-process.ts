@@ -83,7 +83,14 @@ class InMemoryProcess implements ScriptedProcess {
   async turn(spec: TurnSpec, signal: AbortSignal, emit: TurnListener): Promise<Outcome> {
     if (this.#isBusy) return failed("error", { error: "Two turns at once in one process (R3).", costMicrodollars: 0 });
     const sessionId = this.#sessionId;
-    const turn: ScriptedTurn = { spec, launch: this.launch, process: this, sessionId, signal, emit: (event) => void emit(event) };
+    const turn: ScriptedTurn = {
+      spec,
+      launch: this.launch,
+      process: this,
+      sessionId,
+      signal,
+      emit: (event) => void emit(event),
+    };
     this.turns.push(turn);
     this.#isBusy = true;
     try {

@@ -699,10 +699,7 @@ function rest(opened: Opened, start: StartRecords): void {
     await host.finish({ kind: "lost" });
     const meanwhile = await counts(records);
     await records.setShutdown(false);
-    expect([meanwhile, await counts(records)]).toEqual([
-      { pending: 2 },
-      { pending: 1, running: 1 },
-    ]);
+    expect([meanwhile, await counts(records)]).toEqual([{ pending: 2 }, { pending: 1, running: 1 }]);
   });
 
   it("cancels what is pending, held or not, of all or of one origin", async () => {
