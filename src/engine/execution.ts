@@ -103,7 +103,16 @@ export class Execution {
         if (signal.aborted || !(error instanceof PoolError) || error.code !== "claude_broken") throw error;
       }
     }
-    return { process: await this.slot.prepare(launch, await this.#conversation(), signal), goesOn: false };
+    const conversation = await this.#conversation();
+    try {
+      return { process: await this.slot.prepare(launch, conversation, signal), goesOn: false };
+    } catch (error) {
+      if (conversation === undefined || !isGoneConversation(error)) throw error;
+      const { conversation: choice } = this.#settings;
+      if (typeof choice === "object") throw noConversation(choice);
+      // "continue" goes on in the slot's last one if there is one; else every task after this would fail like it.
+      return { process: await this.slot.prepare(launch, undefined, signal), goesOn: false };
+    }
   }
 
   /** The conversation that was asked for; undefined: a fresh one. */
@@ -115,9 +124,7 @@ export class Execution {
       return record?.sessionCwd === this.cwd ? record.sessionId : undefined;
     }
     const other = await this.#parts.records.get(choice.taskId);
-    if (other?.result?.sessionId === undefined) {
-      throw new PoolError("task_not_found", `Task ${choice.taskId} has no conversation to continue.`, choice);
-    }
+    if (other?.result?.sessionId === undefined) throw noConversation(choice);
     return other.result.sessionId;
   }
 
@@ -238,4 +245,15 @@ export class Execution {
       return undefined;
     }
   }
+}
+
+/** The CLI's own words: its transcript was pruned, or belongs to another configuration folder. */
+function isGoneConversation(error: unknown): boolean {
+  return (
+    error instanceof PoolError && error.code === "claude_broken" && error.message.includes("No conversation found")
+  );
+}
+
+function noConversation(choice: { readonly taskId: string }): PoolError {
+  return new PoolError("task_not_found", `Task ${choice.taskId} has no conversation to continue.`, choice);
 }

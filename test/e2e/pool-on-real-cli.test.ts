@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { apiError, gate, structured, text, toolUse, usageLimit } from "../../src/testing/index.ts";
@@ -40,6 +40,28 @@ describe("a pool on the real CLI", () => {
     const second = await pool.run("which number", { conversation: "continue" });
     const asked = here.api.requests.filter((request) => request.path.startsWith("/v1/messages")).at(-1);
     expect([second.sessionId === first.sessionId, JSON.stringify(asked?.body).includes("4711")]).toEqual([true, true]);
+  });
+
+  test("fails only the task that names a conversation which is gone, and lets `continue` begin a new one", async () => {
+    const here = await place();
+    const forget = (): void => rmSync(join(here.root, "home", ".claude", "projects"), { recursive: true, force: true });
+    const pool = await realPool(here);
+    const first = await pool.submit("first");
+    await first.outcome();
+    forget();
+    const named = await pool.submit("named", { conversation: { taskId: first.id } });
+    const outcome = await named.outcome();
+    const after = await pool.run("after");
+    forget();
+    await pool.run("elsewhere", { systemPrompt: "Be brief." }); // so that the process with the conversation is gone too
+    forget();
+    const goesOn = await pool.run("go on", { conversation: "continue" });
+    expect([outcome.state, outcome.result?.error, after.success, goesOn.success]).toEqual([
+      "failed",
+      `Task ${first.id} has no conversation to continue.`,
+      true,
+      true,
+    ]);
   });
 
   test("puts shared context and the slot's identity before the model, as data", async () => {
