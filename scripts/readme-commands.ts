@@ -141,7 +141,6 @@ async function runInClone(fence: Fence, folder: string): Promise<void> {
     npm_config_cache: String(config.cache),
     npm_config_userconfig: String(config.userconfig),
   });
-  mkdirSync(join(folder, "home"));
   await demand("bash", ["-euo", "pipefail", "-c", fence.code], clone, env, 900_000);
 }
 

@@ -1,10 +1,13 @@
 /** The ground that a pool stands on, looked at without changing any of it: for `doctor`. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { DatabaseSync } from "node:sqlite";
+import type { HostRecord } from "./core/task.ts";
 import { findExecutable, versionOf } from "./runner/claude/executable.ts";
 import { probeNamespace } from "./runner/claude/namespace.ts";
 import { markerVariable, processTable, type ProcessEntry } from "./runner/process-table.ts";
+import { systemProcesses } from "./runner/processes.ts";
 
 /**
  * The Claude program and its version.
@@ -47,6 +50,14 @@ export function storeDamage(file: string): string | undefined {
   } catch (error) {
     return (error as Error).message;
   }
+}
+
+/** Is the host at work? Its lease alone would say so for some seconds after a `kill -9`. */
+export function isHostAlive(host: HostRecord): boolean {
+  if (host.state !== "alive" || host.leaseUntilMs <= Date.now()) return false;
+  const processes = systemProcesses();
+  const isHere = host.bootId === processes.bootId && host.hostname === hostname();
+  return !isHere || processes.isAlive(host);
 }
 
 /** A Claude process, or something that one started, whose host is gone. */

@@ -1,8 +1,10 @@
 /** The pool's cap, as `pool.budget`. */
-import type { BudgetScope } from "./core/api.ts";
+import type { BudgetCap, BudgetScope } from "./core/api.ts";
 import { microdollars, type BudgetState, type ScopeBudget } from "./core/budget.ts";
 import type { PoolConfig } from "./core/config.ts";
+import { invalidOptions } from "./core/errors.ts";
 import type { Records } from "./core/records.ts";
+import { parseBudgetCap } from "./schema/calls.ts";
 import { parseScope } from "./schema/parse-governing.ts";
 import { wholeNumber } from "./schema/whole-number.ts";
 
@@ -22,14 +24,13 @@ export class PoolBudget {
   }
 
   /** Sets the cap and starts counting; without an amount it is removed. */
-  set(cap: {
-    readonly usd?: number;
-    readonly microdollars?: number;
-    readonly renews?: "none" | "day" | "week";
-  }): Promise<BudgetState> {
-    const amount = cap.microdollars ?? (cap.usd === undefined ? undefined : microdollars(cap.usd));
-    if (amount !== undefined) wholeNumber(amount, "budget");
-    return this.#records.setBudget(amount, cap.renews ?? this.#config.budgetRenews);
+  async set(cap: BudgetCap): Promise<BudgetState> {
+    const given = parseBudgetCap(cap);
+    if (given.usd !== undefined && given.microdollars !== undefined) {
+      throw invalidOptions("usd and microdollars are the same setting: give one of them.", "usd");
+    }
+    const amount = given.microdollars ?? (given.usd === undefined ? undefined : microdollars(given.usd));
+    return this.#records.setBudget(amount, given.renews ?? this.#config.budgetRenews);
   }
 
   /**

@@ -8,6 +8,7 @@ import type { Host } from "./engine/host.ts";
 import type { EngineParts } from "./engine/parts.ts";
 import { scaleTo } from "./engine/scaling.ts";
 import { parseBroadcast, parseMessage, parseSupervisorOptions } from "./schema/parse-requests.ts";
+import { parseSlotFilter } from "./schema/calls.ts";
 import { parseSlotConfig, refuseBypass } from "./schema/parse.ts";
 import { wholeNumber } from "./schema/whole-number.ts";
 
@@ -29,7 +30,8 @@ export abstract class PoolSlots {
   }
 
   /** Slots that match all that is given; stopped ones only if asked for. */
-  async findSlots(filter: SlotFilter = {}): Promise<readonly SlotRecord[]> {
+  async findSlots(given: SlotFilter = {}): Promise<readonly SlotRecord[]> {
+    const filter = parseSlotFilter(given);
     return (await this.#records.slots()).filter(
       (slot) =>
         (filter.state === undefined ? slot.state !== "stopped" : slot.state === filter.state) &&

@@ -6,6 +6,7 @@ import type {
   EventsOptions,
   FanOutChainsOptions,
   FanOutOptions,
+  ListOptions,
   ResumeChainOptions,
   RunChainOptions,
   RunOptions,
@@ -24,14 +25,7 @@ import type { TaskOutcome } from "./core/outcome.ts";
 import type { Skills } from "./core/ports.ts";
 import type { ListPage, Records } from "./core/records.ts";
 import type { AutoOptions, AutoResult, RouteAnswer, RouteOptions } from "./core/route.ts";
-import type {
-  HostRecord,
-  RunRecord,
-  TaskFilter,
-  TaskRecord,
-  TaskResult,
-  TaskSpec,
-} from "./core/task.ts";
+import type { HostRecord, RunRecord, TaskFilter, TaskRecord, TaskResult, TaskSpec } from "./core/task.ts";
 import { cancelTask } from "./engine/cancelling.ts";
 import { drainPool } from "./engine/draining.ts";
 import { fanOut } from "./engine/fan-out.ts";
@@ -40,11 +34,19 @@ import type { EngineParts } from "./engine/parts.ts";
 import { outcomeOf, Waiting } from "./engine/waiting.ts";
 import { eventStream } from "./event-stream.ts";
 import { outputListener } from "./output-listener.ts";
+import { PoolBudget } from "./pool-budget.ts";
 import { PoolChains } from "./pool-chains.ts";
 import { PoolFigures } from "./pool-figures.ts";
 import { PoolRouting } from "./pool-routing.ts";
 import { PoolSkills } from "./pool-skills.ts";
 import { PoolWorkflows } from "./pool-workflows.ts";
+import {
+  checkConcurrency,
+  checkContextEntry,
+  parseDrainOptions,
+  parseListOptions,
+  parseWaitOptions,
+} from "./schema/calls.ts";
 import { parseFeedback } from "./schema/review.ts";
 import { wholeNumber } from "./schema/whole-number.ts";
 import { Task } from "./task-handle.ts";
@@ -71,7 +73,10 @@ export class Pool extends PoolFigures implements AsyncDisposable {
     this.#waiting = new Waiting(parts.records, parts.clock);
     this.#chains = new PoolChains({
       records: parts.records,
-      admission: (isAwaited) => ({ ...this.#admission(isAwaited ? this.hostId : undefined), resolveSkill: (name, cwd) => this.skills.resolve(name, cwd) }),
+      admission: (isAwaited) => ({
+        ...this.#admission(isAwaited ? this.hostId : undefined),
+        resolveSkill: (name, cwd) => this.skills.resolve(name, cwd),
+      }),
       outcome: (id) => this.task(id).outcome(),
       cancel: (id) => this.cancel(id),
     });
@@ -156,8 +161,9 @@ export class Pool extends PoolFigures implements AsyncDisposable {
 
   /** Waits for one or many tasks. @throws {PoolError} `task_not_found`, `aborted`. */
   async wait(ids: string | readonly string[], options: WaitOptions = {}): Promise<WaitAnswer> {
+    const given = parseWaitOptions(options);
     const full = await Promise.all([ids].flat().map((id) => this.#fullId(id)));
-    return this.#waiting.wait(full, options);
+    return this.#waiting.wait(full, given);
   }
 
   /** Cancels a task in any state; when this resolves, no process of it is alive. @throws {PoolError} `task_not_found`. */
@@ -171,6 +177,7 @@ export class Pool extends PoolFigures implements AsyncDisposable {
   /** Runs many tasks at once: every settled result, in the order of the inputs. Never rejects because one failed. */
   async fanOut(inputs: readonly (string | TaskSpec)[], options: FanOutOptions = {}): Promise<readonly Settled[]> {
     const { concurrency, signal, onSettled, onOutput, ...rest } = options;
+    checkConcurrency(concurrency);
     const specs = inputs.map((input) => admit(input, rest, this.#admission(undefined)).spec);
     const listening = onOutput === undefined ? undefined : outputListener(this.#records, onOutput);
     try {
@@ -265,14 +272,8 @@ export class Pool extends PoolFigures implements AsyncDisposable {
   }
 
   /** Tasks, newest first, a page at a time (default 50). */
-  list(
-    filter: TaskFilter & {
-      readonly limit?: number;
-      readonly after?: number;
-      readonly order?: "newest" | "oldest";
-    } = {},
-  ): Promise<ListPage> {
-    const { limit = 50, after, order, ...rest } = filter;
+  async list(filter: ListOptions = {}): Promise<ListPage> {
+    const { limit = 50, after, order, ...rest } = parseListOptions(filter);
     return this.#records.list(rest, {
       limit,
       ...(after === undefined ? {} : { after }),
@@ -297,7 +298,8 @@ export class Pool extends PoolFigures implements AsyncDisposable {
 
   /** Sets a value that every slot sees from its next task on. */
   async setContext(key: string, value: string): Promise<void> {
-    if (key.trim() === "") throw invalidOptions("A context key must not be empty.", "key");
+    checkContextEntry(key, value);
+    if (key.trim() === "") throw invalidOptions("A context key must not be blank.", "key");
     await this.#records.setContext(key, value);
   }
 
@@ -341,8 +343,8 @@ export class Pool extends PoolFigures implements AsyncDisposable {
   }
 
   /** Shuts the pool: refuses new work, cancels what is pending, lets what runs end within the grace. */
-  drain(options: DrainOptions = {}): Promise<DrainSummary> {
-    return drainPool(this.#parts, this.#waiting, (id) => this.cancel(id), options);
+  async drain(options: DrainOptions = {}): Promise<DrainSummary> {
+    return drainPool(this.#parts, this.#waiting, (id) => this.cancel(id), parseDrainOptions(options));
   }
 
   /** Removes tasks that ended longer ago than this, with their runs and events. */
@@ -399,9 +401,10 @@ export class Pool extends PoolFigures implements AsyncDisposable {
     return { cwd: this.#parts.cwd, config: this.#parts.config, originHost };
   }
 
-  /** Accepts the beginning of an id where it is unique. */
+  /** Accepts the beginning of an id where it is unique, and long enough not to be a slip: an empty variable names no task. */
   async #fullId(id: string): Promise<string> {
     if (isTaskId(id)) return id;
+    if (!/^task-.{3}/.test(id)) throw taskNotFound(id);
     const ids = await this.#records.idsLike(id, 2);
     const [only] = ids;
     if (only !== undefined && (ids.length === 1 || ids.includes(id))) return ids.includes(id) ? id : only;

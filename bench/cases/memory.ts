@@ -1,16 +1,26 @@
-/** The memory of the pool's own process with 10,000 pending tasks. */
+/** The memory of the pool's own process with 10,000 pending tasks: the built package, as users run it. */
 import { join } from "node:path";
-import type { PendingAnswer, PendingOrder } from "../children/pending.ts";
+import { tryRun } from "../../scripts/run.ts";
 import { type Bench, median, round } from "../figure.ts";
 import { startChild } from "../ground/child.ts";
 import { withFolder } from "../ground/folder.ts";
 
-const tasks = 10_000;
+const order = { tasks: 10_000, batch: 1_000, promptCharacters: 1_000 };
+
+/** In bytes. */
+interface Weight {
+  readonly pending: number;
+  readonly before: number;
+  readonly after: number;
+  readonly peak: number;
+}
 
 export const memory: Bench = async ({ quick }) => {
-  const answers: PendingAnswer[] = [];
-  for (let number = 0; number < (quick ? 1 : 3); number += 1) answers.push(await weigh());
-  const megabytes = (bytes: (answer: PendingAnswer) => number): number => round(median(answers.map(bytes)) / 1e6, 0);
+  const build = await tryRun("npm", ["run", "--silent", "build"], { quiet: true });
+  if (build.exitCode !== 0) throw new Error(`the package does not build:\n${build.output}`);
+  const weights: Weight[] = [];
+  for (let number = 0; number < (quick ? 2 : 5); number += 1) weights.push(await weigh());
+  const megabytes = (bytes: (weight: Weight) => number): number => round(median(weights.map(bytes)) / 1e6, 0);
   return [
     {
       id: "memory_with_10000_pending",
@@ -21,25 +31,19 @@ export const memory: Bench = async ({ quick }) => {
       details: {
         before_submitting_mb: megabytes(({ before }) => before),
         peak_mb: megabytes(({ peak }) => peak),
-        pending: median(answers.map(({ pending }) => pending)),
+        pending: median(weights.map(({ pending }) => pending)),
       },
     },
   ];
 };
 
-/** One process, weighed: resident memory, Node and its reading of TypeScript included. */
-function weigh(): Promise<PendingAnswer> {
+/** One process, weighed: resident memory, Node included. */
+function weigh(): Promise<Weight> {
   return withFolder(async (folder) => {
-    const order: PendingOrder = {
-      store: join(folder, "pool.db"),
-      cwd: folder,
-      tasks,
-      batch: 1_000,
-      promptCharacters: 1_000,
-    };
-    const child = startChild(new URL("../children/pending.ts", import.meta.url), order, folder);
-    const answer = (await child.says()) as PendingAnswer;
+    const program = new URL("../children/pending.js", import.meta.url);
+    const child = startChild(program, { ...order, cwd: folder, store: join(folder, "pool.db") }, folder);
+    const weight = (await child.says()) as Weight;
     await child.kill();
-    return answer;
+    return weight;
   });
 }

@@ -58,44 +58,59 @@ function figure(id: string, what: string, seen: readonly number[], details: Figu
 /** Writes the rows that a million submissions and 900,000 runs would have left, straight into the tables. */
 function fill(store: string, cwd: string): void {
   const db = new DatabaseSync(store);
-  const now = systemClock.now();
   // Only for the filling: what is measured opens the file anew.
   db.exec("PRAGMA synchronous = OFF; PRAGMA cache_size = -200000; BEGIN");
-  const task =
-    db.prepare(`INSERT INTO task (seq, id, state, priority, attempt, lost_runs, review_required, max_rejections,
-    rejection_count, created_at_ms, started_at_ms, completed_at_ms, slot_id, run_id, cwd, tags, prompt, result)
-    VALUES (?, ?, ?, ?, ?, 0, 0, 3, 0, ?, ?, ?, ?, ?, ?, '[]', ?, ?)`);
-  const run =
-    db.prepare(`INSERT INTO run (task_seq, attempt, run_id, host_id, slot_id, started_at_ms, ended_at_ms, outcome,
-    reserved, cost, turns_used) VALUES (?, 1, ?, 'host-filled', 'slot-1', ?, ?, 'completed', 0, 1000, 1)`);
-  const event = db.prepare(
-    "INSERT INTO event (seq, at_ms, task_seq, type, slot_id, data) VALUES (?, ?, ?, ?, 'slot-1', ?)",
-  );
-  const prompt = "p".repeat(200);
-  const result = JSON.stringify({
-    output: "o".repeat(300),
-    success: true,
-    costMicrodollars: 1_000,
-    turnsUsed: 1,
-    elapsedMs: 40,
-  });
-  const finished = JSON.stringify({ state: "completed", costMicrodollars: 1_000, elapsedMs: 40 });
+  const insert = {
+    pending: db.prepare(inserts.pending),
+    completed: db.prepare(inserts.completed),
+    body: db.prepare(inserts.body),
+    result: db.prepare(inserts.result),
+    run: db.prepare(inserts.run),
+    event: db.prepare(inserts.event),
+  };
+  const now = systemClock.now();
   for (let seq = 1; seq <= tasks; seq += 1) {
     const id = `task-${seq.toString(36).padStart(12, "0")}`;
     const priority = seq % 5;
+    insert.body.run(seq, cwd, prompt);
     // The pending ones lie between the ended ones, as retries and priorities leave them.
     if (seq % (tasks / pending) === 0) {
-      task.run(seq, id, "pending", priority, 0, now, null, null, null, null, cwd, prompt, null);
+      insert.pending.run(seq, id, priority, now);
     } else {
       const runId = randomUUID();
-      task.run(seq, id, "completed", priority, 1, now, now, now, "slot-1", runId, cwd, prompt, result);
-      run.run(seq, runId, now, now);
+      insert.completed.run(seq, id, priority, now, now, now, runId);
+      insert.result.run(seq, result);
+      insert.run.run(seq, runId, now, now);
     }
-    event.run(seq, now, seq, "task.finished", finished);
+    insert.event.run(seq, now, seq, finished);
   }
-  db.prepare(
-    "UPDATE pool SET task_seq = ?, event_seq = ?, pending = ?, completed = ?, spent = ?, total = ?, finished_runs = ?",
-  ).run(tasks, tasks, pending, tasks - pending, (tasks - pending) * 1_000, (tasks - pending) * 1_000, tasks - pending);
+  const completed = tasks - pending;
+  const spent = completed * costMicrodollars;
+  db.prepare(inserts.pool).run(tasks, tasks, pending, completed, spent, spent, completed);
   db.exec("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
   db.close();
 }
+
+const costMicrodollars = 1_000;
+const prompt = "p".repeat(200);
+const result = JSON.stringify({
+  output: "o".repeat(300),
+  success: true,
+  costMicrodollars,
+  turnsUsed: 1,
+  elapsedMs: 40,
+});
+const finished = JSON.stringify({ state: "completed", costMicrodollars, elapsedMs: 40 });
+
+const inserts = {
+  pending: `INSERT INTO task (seq, id, state, priority, attempt, lost_runs, review_required, max_rejections, rejection_count,
+    created_at_ms) VALUES (?, ?, 'pending', ?, 0, 0, 0, 3, 0, ?)`,
+  completed: `INSERT INTO task (seq, id, state, priority, attempt, lost_runs, review_required, max_rejections, rejection_count,
+    created_at_ms, started_at_ms, completed_at_ms, slot_id, run_id) VALUES (?, ?, 'completed', ?, 1, 0, 0, 3, 0, ?, ?, ?, 'slot-1', ?)`,
+  body: "INSERT INTO task_body (seq, cwd, tags, prompt) VALUES (?, ?, '[]', ?)",
+  result: "INSERT INTO task_result (seq, result) VALUES (?, ?)",
+  run: `INSERT INTO run (task_seq, attempt, run_id, host_id, slot_id, started_at_ms, ended_at_ms, outcome, reserved, cost,
+    turns_used) VALUES (?, 1, ?, 'host-filled', 'slot-1', ?, ?, 'completed', 0, ${String(costMicrodollars)}, 1)`,
+  event: `INSERT INTO event (seq, at_ms, task_seq, type, slot_id, data) VALUES (?, ?, ?, 'task.finished', 'slot-1', ?)`,
+  pool: "UPDATE pool SET task_seq = ?, event_seq = ?, pending = ?, completed = ?, spent = ?, total = ?, finished_runs = ?",
+} as const;

@@ -27,6 +27,8 @@ export async function openBareSession(model: Model): Promise<BareSession> {
       cwd: model.work,
       env: environment(model, "bare"),
       pathToClaudeCodeExecutable: executable,
+      // As in a slot and under `claude -p`; without it the SDK sends a prompt of one line.
+      systemPrompt: { type: "preset", preset: "claude_code" },
       permissionMode: "plan",
       includePartialMessages: true,
     },

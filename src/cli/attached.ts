@@ -46,7 +46,9 @@ class AttachedWork {
   readonly #over = new AbortController();
   /** This call's tasks in the queue, by id, with whether they run. */
   readonly #open = new Map<string, "waiting" | "running">();
+  /** What goes on beside the wait; none of them rejects, the first failure is kept. */
   readonly #asides: Promise<unknown>[] = [];
+  #failure: Error | undefined;
   #total = 0;
   #done = 0;
   #spent = 0;
@@ -62,7 +64,7 @@ class AttachedWork {
   async carryOut(specs: readonly TaskSpec[], options: AttachedOptions): Promise<ExitCode> {
     const startedMs = Date.now();
     this.#total = specs.length;
-    const following = this.#follow();
+    this.#beside(this.#follow());
     this.#progress.begin(() => this.#status(startedMs));
     const records: (TaskRecord | undefined)[] = [];
     const inOrder = new InOrder((record, index) => {
@@ -74,7 +76,7 @@ class AttachedWork {
         signal: this.#stop.signal,
         ...(options.onText === undefined ? {} : { onOutput: this.#speaking(options.onText) }),
         onSettled: ({ taskId }, index) => {
-          this.#asides.push(
+          this.#beside(
             this.#settled(taskId).then((record) => {
               records[index] = record;
               return inOrder.put(index, record);
@@ -84,10 +86,10 @@ class AttachedWork {
       });
     } finally {
       this.#over.abort();
-      await following;
-      await Promise.all(this.#asides);
+      while (this.#asides.length > 0) await Promise.all(this.#asides.splice(0));
       this.#progress.end();
     }
+    if (this.#failure !== undefined) throw this.#failure;
     const ended = records.filter((record) => record !== undefined);
     this.#hint(ended);
     return this.#interrupts > 0 ? 130 : exitOfTasks(ended);
@@ -111,7 +113,15 @@ class AttachedWork {
 
   /** X1 */
   #cancelAsAsked(id: string): void {
-    this.#asides.push(this.#interrupts > 1 ? this.#pool.cancel(id) : this.#cancelIfPending(id));
+    this.#beside(this.#interrupts > 1 ? this.#pool.cancel(id) : this.#cancelIfPending(id));
+  }
+
+  #beside(work: Promise<unknown>): void {
+    this.#asides.push(
+      work.catch((error: unknown) => {
+        this.#failure ??= error instanceof Error ? error : new Error(String(error));
+      }),
+    );
   }
 
   async #cancelIfPending(id: string): Promise<void> {

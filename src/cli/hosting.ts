@@ -1,6 +1,7 @@
 /** Who carries tasks out: this call's own slots, and the hosts there are. */
 import type { OpenPoolOptions } from "../core/api.ts";
 import { invalidOptions } from "../core/errors.ts";
+import { isHostAlive } from "../ground.ts";
 import type { Pool } from "../pool.ts";
 
 /**
@@ -22,9 +23,6 @@ export function ownSlots(
 
 /** Is a live process hosting slots that take any task? An attached run takes only its own. */
 export async function hasServingHost(pool: Pool): Promise<boolean> {
-  const now = Date.now();
   const hosts = await pool.hosts();
-  return hosts.some(
-    (host) => host.kind !== "attached" && host.state === "alive" && host.targetSlots > 0 && host.leaseUntilMs > now,
-  );
+  return hosts.some((host) => host.kind !== "attached" && host.targetSlots > 0 && isHostAlive(host));
 }

@@ -4,16 +4,20 @@ import type { HeldBack } from "../core/governor.ts";
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
+/** The longest time that a timer of Node can wait, somewhat under 25 days; a longer one would fire at once. */
+const longestTimerMs = 2_147_483_647;
+
 /**
- * A duration in milliseconds.
+ * A duration in milliseconds; `longestMs` where no timer has to wait for it.
  *
  * @throws {PoolError} `invalid_options`.
  * @example duration("--timeout")("1.5h") // 5_400_000
  */
-export function duration(flag: string): (text: string) => number {
+export function duration(flag: string, longestMs = longestTimerMs): (text: string) => number {
   return (text) => {
     const [, figure, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text.trim()) ?? [];
     const ms = Number(figure) * (units[unit ?? ""] ?? NaN);
+    if (ms > longestMs) throw invalidOptions(`${flag}: expected at most 24d, got ${JSON.stringify(text)}.`, flag);
     if (Number.isFinite(ms)) return Math.round(ms);
     throw invalidOptions(
       `${flag}: expected a duration such as 90s, 10m, 2h or 30d, got ${JSON.stringify(text)}.`,

@@ -1,11 +1,10 @@
 /** The shapes of what `Pool` takes and gives; names and units as on every surface. */
 import type { ChainOptions, ChainResult } from "./chain.ts";
 import type { PoolConfig } from "./config.ts";
-import type { PoolEvent } from "./events.ts";
 import type { Forecast } from "./forecast.ts";
 import type { TaskOutcome } from "./outcome.ts";
 import type { Clock, Processes, Runner } from "./ports.ts";
-import type { HostKind, SlotConfig, SlotState, TaskResult, TaskSpec } from "./task.ts";
+import type { HostKind, SlotConfig, SlotState, TaskFilter, TaskResult, TaskSpec } from "./task.ts";
 
 /** Options of `openPool`: every setting of the pool, and where it lives and runs. */
 export interface OpenPoolOptions extends Partial<PoolConfig> {
@@ -74,6 +73,21 @@ export interface EventsOptions {
   /** False: ends with what the log holds at the moment. Default true. */
   readonly follow?: boolean;
   readonly signal?: AbortSignal;
+}
+
+export interface ListOptions extends TaskFilter {
+  /** How many at once. Default 50. */
+  readonly limit?: number;
+  /** The `next` of the page before. */
+  readonly after?: number;
+  readonly order?: "newest" | "oldest";
+}
+
+/** A cap on what the pool spends; without an amount there is none. */
+export interface BudgetCap {
+  readonly usd?: number;
+  readonly microdollars?: number;
+  readonly renews?: "none" | "day" | "week";
 }
 
 export interface DrainOptions {
@@ -149,5 +163,3 @@ export interface EstimateOptions extends SubmitOptions {
 
 /** What work would cost and take, judged by the project's own record. Money in microdollars, times in milliseconds. */
 export type WorkEstimate = { readonly tasks: number } & Forecast;
-
-export type EventListener = (event: PoolEvent) => void;

@@ -39,7 +39,16 @@ export function slotId(number: number): string {
   return `slot-${String(number)}`;
 }
 
+/** Random bytes are fetched a page at a time: one call for each id is a hundredth of what a task costs. */
+const bytes = new Uint8Array(4096);
+let used = bytes.length;
+
 function randomText(length: number): string {
-  const bytes = globalThis.crypto.getRandomValues(new Uint8Array(length));
-  return Array.from(bytes, (byte) => alphabet.charAt(byte & 31)).join("");
+  if (used + length > bytes.length) {
+    globalThis.crypto.getRandomValues(bytes);
+    used = 0;
+  }
+  let text = "";
+  for (const end = used + length; used < end; used += 1) text += alphabet.charAt((bytes[used] ?? 0) & 31);
+  return text;
 }

@@ -98,6 +98,9 @@ export type TurnEvent =
       readonly limitType?: string;
     };
 
+/** Hears what a turn says. What it gives back for a `cost` is waited for before the turn makes its next API call. */
+export type TurnListener = (event: TurnEvent) => Promise<void> | undefined;
+
 /** Why the engine ends a turn early: the `reason` of the AbortSignal. */
 export type EndCause = "cancel" | "timeout" | "budget" | "shutdown";
 
@@ -114,7 +117,7 @@ export interface SlotProcess {
   readonly cliVersion: string;
   /** Resolves when the process is gone, whoever ended it. */
   readonly gone: Promise<void>;
-  turn(spec: TurnSpec, signal: AbortSignal, emit: (event: TurnEvent) => void): Promise<Outcome>;
+  turn(spec: TurnSpec, signal: AbortSignal, emit: TurnListener): Promise<Outcome>;
   /** Makes the process clean for another task; false: it cannot be, and must be closed. */
   clear(): Promise<boolean>;
   memoryBytes(): Promise<number | undefined>;

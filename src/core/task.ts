@@ -18,6 +18,10 @@ export type PermissionMode = (typeof permissionModes)[number];
 export const efforts = ["low", "medium", "high", "xhigh", "max"] as const;
 export type Effort = (typeof efforts)[number];
 
+/** A chain holds no slot, its steps do; a `route` task is the pool's own question where work belongs. */
+export const taskKinds = ["task", "chain", "route"] as const;
+export type TaskKind = (typeof taskKinds)[number];
+
 export const slotModes = ["persistent", "ephemeral"] as const;
 export type SlotMode = (typeof slotModes)[number];
 
@@ -28,7 +32,17 @@ export const settingSources = ["user", "project", "local"] as const;
 export type SettingSource = (typeof settingSources)[number];
 
 /** Why a pending task is not taken yet. */
-export const holdReasons = ["budget", "limit", "memory", "dependency", "claim", "launch", "retry", "overload", "reserve"] as const;
+export const holdReasons = [
+  "budget",
+  "limit",
+  "memory",
+  "dependency",
+  "claim",
+  "launch",
+  "retry",
+  "overload",
+  "reserve",
+] as const;
 export type HoldReason = (typeof holdReasons)[number];
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -166,7 +180,7 @@ export interface TaskRecord {
   readonly resumeSessionId?: string;
   readonly lostRuns: number;
   /** `chain`: it holds no slot, its steps do; `route`: the pool's own question where work belongs. */
-  readonly kind: "task" | "chain" | "route";
+  readonly kind: TaskKind;
   /** The chain that this is a step of, and which. */
   readonly chainId?: string;
   readonly step?: number;
@@ -284,7 +298,7 @@ export interface PoolStatus {
 
 export interface TaskFilter {
   /** Default every kind. */
-  readonly kind?: TaskRecord["kind"] | readonly TaskRecord["kind"][];
+  readonly kind?: TaskKind | readonly TaskKind[];
   readonly state?: TaskState | readonly TaskState[];
   readonly slotId?: string;
   /** A task matches if it has any of them. */

@@ -27,7 +27,8 @@ export async function drainPool(
     (task) => task.id,
   );
   const answer = await waiting.wait(running, { timeoutMs: options.graceMs ?? defaultGraceMs });
-  await Promise.all(answer.pending.map(cancel));
+  const stopped = options.keepPending === true ? await stillRunning(parts, answer.pending) : answer.pending;
+  await Promise.all(stopped.map(cancel));
   // D3
   const late = options.keepPending === true ? [] : await records.cancelPending();
   const status = await records.status();
@@ -35,6 +36,11 @@ export async function drainPool(
     totalCostMicrodollars: status.totalSpendMicrodollars,
     totalTasksCompleted: status.completedTasks,
     cancelledPending: [...cancelledPending, ...late],
-    cancelledRunning: answer.pending,
+    cancelledRunning: stopped,
   };
+}
+
+/** A run that was lost meanwhile is back in the queue: pending, and kept as what was pending before. */
+async function stillRunning({ records }: EngineParts, ids: readonly string[]): Promise<readonly string[]> {
+  return (await records.getMany(ids)).filter((task) => task.state === "running").map((task) => task.id);
 }

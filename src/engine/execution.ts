@@ -36,7 +36,7 @@ export class Execution {
   readonly #controller = new AbortController();
   readonly #startedAt: number;
   #reservedMicrodollars: number;
-  #growing = false;
+  #growing: Promise<void> | undefined;
   /** What the model was given: acknowledged when the run commits (N1 of core/message.ts). */
   #messages: readonly string[] = [];
 
@@ -91,7 +91,7 @@ export class Execution {
         context: await this.#context(),
       });
       return await opened.process.turn(turn, this.#controller.signal, (event) => {
-        this.#hear(event);
+        return this.#hear(event);
       });
     } catch (error) {
       return this.#unstarted(error);
@@ -119,7 +119,16 @@ export class Execution {
         if (signal.aborted || !(error instanceof PoolError) || error.code !== "claude_broken") throw error;
       }
     }
-    return { process: await this.slot.prepare(launch, await this.#conversation(), signal), goesOn: false };
+    const conversation = await this.#conversation();
+    try {
+      return { process: await this.slot.prepare(launch, conversation, signal), goesOn: false };
+    } catch (error) {
+      if (conversation === undefined || !isGoneConversation(error)) throw error;
+      const { conversation: choice } = this.#settings;
+      if (typeof choice === "object") throw noConversation(choice);
+      // "continue" goes on in the slot's last one if there is one; else every task after this would fail like it.
+      return { process: await this.slot.prepare(launch, undefined, signal), goesOn: false };
+    }
   }
 
   /** The conversation that was asked for; undefined: a fresh one. */
@@ -133,13 +142,11 @@ export class Execution {
       return record?.sessionCwd === this.cwd ? record.sessionId : undefined;
     }
     const other = await this.#parts.records.get(choice.taskId);
-    if (other?.result?.sessionId === undefined) {
-      throw new PoolError("task_not_found", `Task ${choice.taskId} has no conversation to continue.`, choice);
-    }
+    if (other?.result?.sessionId === undefined) throw noConversation(choice);
     return other.result.sessionId;
   }
 
-  #hear(event: TurnEvent): void {
+  #hear(event: TurnEvent): Promise<void> | undefined {
     this.#limits.hear(event);
     switch (event.type) {
       case "text":
@@ -149,32 +156,38 @@ export class Execution {
         this.#log.tool(event.tool, event.summary);
         break;
       case "cost":
-        this.#watchBudget(event.costMicrodollars);
-        break;
+        return this.#watchBudget(event.costMicrodollars);
       case "api_retry":
       case "usage_limit":
       case "conversation":
         break;
     }
+    return undefined;
   }
 
   /** A run without a cap of its own asks for more money when it has used what was reserved (M1 of core/budget.ts). */
-  #watchBudget(costMicrodollars: number): void {
+  #watchBudget(costMicrodollars: number): Promise<void> | undefined {
     const hasOwnCap = this.#settings.maxCostMicrodollars !== undefined;
-    if (this.#reservedMicrodollars === 0 || hasOwnCap || this.#growing) return;
-    if (costMicrodollars < this.#reservedMicrodollars) return;
-    this.#growing = true;
-    this.#parts.records.growReservation(this.lease.runId).then(
-      (granted) => {
-        this.#growing = false;
+    if (this.#reservedMicrodollars === 0 || hasOwnCap || costMicrodollars < this.#reservedMicrodollars)
+      return undefined;
+    this.#growing ??= this.#grow(costMicrodollars).finally(() => {
+      this.#growing = undefined;
+    });
+    return this.#growing;
+  }
+
+  async #grow(costMicrodollars: number): Promise<void> {
+    try {
+      while (this.#reservedMicrodollars <= costMicrodollars) {
+        const granted = await this.#parts.records.growReservation(this.lease.runId);
         this.#reservedMicrodollars += granted;
-        if (granted === 0) this.end("budget");
-      },
-      (error: unknown) => {
-        this.#growing = false;
-        this.#parts.report(error);
-      },
-    );
+        if (granted > 0) continue;
+        this.end("budget");
+        return;
+      }
+    } catch (error) {
+      this.#parts.report(error); // the next call's cost asks again
+    }
   }
 
   /** The outcome of a run whose turn never began: the reason is the abort's if there was one, else the error's. */
@@ -253,4 +266,15 @@ export class Execution {
       return undefined;
     }
   }
+}
+
+/** The CLI's own words: its transcript was pruned, or belongs to another configuration folder. */
+function isGoneConversation(error: unknown): boolean {
+  return (
+    error instanceof PoolError && error.code === "claude_broken" && error.message.includes("No conversation found")
+  );
+}
+
+function noConversation(choice: { readonly taskId: string }): PoolError {
+  return new PoolError("task_not_found", `Task ${choice.taskId} has no conversation to continue.`, choice);
 }

@@ -321,6 +321,7 @@ export class Host implements DispatchHook {
     if (this.#stopping) return [];
     this.#stopping = true;
     this.#supervisor.stop();
+    this.#slots.abandon();
     if (graceMs > 0 && this.#running.size > 0 && signal?.aborted !== true) {
       const ended = async (): Promise<void> => {
         while (this.#running.size > 0) await Promise.race(this.#work);

@@ -4,7 +4,7 @@ import type { EngineParts } from "./parts.ts";
 
 const batchMs = 100;
 /** The most text of one run that the log keeps, in characters; the result itself is whole. */
-export const maxOutputCharacters = 256_000;
+const maxOutputCharacters = 256_000;
 
 export class OutputLog {
   #pending = "";

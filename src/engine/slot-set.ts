@@ -110,7 +110,9 @@ export class SlotSet {
       await slot
         .warm(launch)
         .catch((error: unknown) =>
-          this.#supervisor.failed(slot, error instanceof Error ? error.message : String(error)),
+          this.#closed
+            ? undefined
+            : this.#supervisor.failed(slot, error instanceof Error ? error.message : String(error)),
         );
     }
   }
@@ -142,8 +144,7 @@ export class SlotSet {
   async retire(slot: Slot): Promise<void> {
     slot.free = false;
     if (!this.#slots.delete(slot.id)) return;
-    await slot.settled();
-    await slot.close();
+    await slot.end();
     await this.#parts.records.updateSlot(slot.id, { state: "stopped", process: null });
   }
 
@@ -160,18 +161,18 @@ export class SlotSet {
     const slots = [...this.#slots.values()];
     this.#slots.clear();
     this.#supervisor.forget();
-    await Promise.all(
-      slots.map(async (slot) => {
-        slot.draining = true;
-        await slot.settled();
-        await slot.close();
-      }),
-    );
+    await Promise.all(slots.map((slot) => slot.end()));
     return slots.map((slot) => slot.config);
   }
 
-  async close(): Promise<void> {
+  /** Opens nothing ahead of a task any more. */
+  abandon(): void {
     this.#closed = true;
+    for (const slot of this.#slots.values()) slot.abandon();
+  }
+
+  async close(): Promise<void> {
+    this.abandon();
     await this.clear();
   }
 

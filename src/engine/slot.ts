@@ -6,6 +6,7 @@
  * L1. A task gets a process only when the one before it has been made clean, or replaced.
  * L2. A process's identity is in the records before a task is given to it, so that whoever finds this host dead finds it.
  */
+import { PoolError } from "../core/errors.ts";
 import type { LaunchSpec, SlotProcess } from "../core/ports.ts";
 import type { SlotConfig, SlotRecord } from "../core/task.ts";
 import { launchKey } from "./launch.ts";
@@ -45,6 +46,8 @@ export class Slot {
   deaths: readonly string[] = [];
   #open: OpenProcess | undefined;
   #settled: Promise<void> = Promise.resolve();
+  /** Aborted when nothing more is to be opened ahead of a task. */
+  readonly #abandoned = new AbortController();
   readonly #parts: EngineParts;
   readonly #guard: StartGuard;
 
@@ -78,10 +81,11 @@ export class Slot {
   /**
    * A clean process for a launch spec, on a new conversation or on that of `resume`.
    *
-   * @throws {PoolError} what `Runner.open` throws; the slot then has no process.
+   * @throws {PoolError} what `Runner.open` throws; `aborted` when the signal fires, be it while a process is being made
+   * clean or opened ahead.
    */
   async prepare(launch: LaunchSpec, resume: string | undefined, signal?: AbortSignal): Promise<SlotProcess> {
-    await this.#settled;
+    await unlessAborted(this.#settled, signal);
     const key = launchKey(launch);
     if (this.isWarmFor(key) && (await this.#turnsTo(resume))) return this.#take();
     const replaces = this.isWarm;
@@ -111,9 +115,26 @@ export class Slot {
   /** Called when a task is over: makes the process clean for the next one, off the clock of both (L1). */
   settle(conversation: string | undefined): void {
     if (this.#open !== undefined) this.#open.conversation = conversation ?? "unknown";
-    this.#settled = this.#tidy().catch((error: unknown) => {
-      this.#parts.report(error);
-    });
+    // After what goes on already: a run that ended while a process was still opening leaves that under way.
+    this.#settled = this.#settled
+      .then(() => this.#tidy())
+      .catch((error: unknown) => {
+        if (!this.#abandoned.signal.aborted) this.#parts.report(error);
+      });
+  }
+
+  /** Opens nothing ahead any more, and gives up what is being opened so; a task at work is not touched. */
+  abandon(): void {
+    this.#abandoned.abort();
+  }
+
+  /** Ends a slot that no task is on, whatever it is doing; resolves when nothing of its process tree is alive. */
+  async end(): Promise<void> {
+    this.draining = true;
+    this.abandon();
+    await this.close();
+    await this.#settled;
+    await this.close();
   }
 
   /**
@@ -135,11 +156,6 @@ export class Slot {
     const open = this.#open;
     this.#open = undefined;
     await open?.process.close();
-  }
-
-  /** Resolves when the clean-up after the last task is done. */
-  settled(): Promise<void> {
-    return this.#settled;
   }
 
   #take(): SlotProcess {
@@ -170,7 +186,7 @@ export class Slot {
   async #tidy(): Promise<void> {
     const open = this.#open;
     if (open === undefined) return;
-    if (open.gone || this.#parts.config.slotMode === "ephemeral") return this.close();
+    if (open.gone || this.#abandoned.signal.aborted || this.#parts.config.slotMode === "ephemeral") return this.close();
     if (await this.#isWornOut(open)) return this.#replace(open.launch);
     if ((this.config.conversation ?? this.#parts.config.conversation) === "continue") return;
     if (!(await this.#turnsTo(undefined))) await this.#replace(open.launch);
@@ -186,9 +202,23 @@ export class Slot {
   async #replace(launch: LaunchSpec): Promise<void> {
     const replaces = this.isWarm;
     await this.close();
-    if (this.draining) return;
-    const process = await this.#guard.open(() => this.#parts.runner.open(launch), { replaces });
+    const { signal } = this.#abandoned;
+    if (this.draining || signal.aborted) return;
+    const process = await this.#guard.open(() => this.#parts.runner.open(launch, { signal }), { replaces, signal });
     this.#open = this.#adopt(process, launch, launchKey(launch), undefined);
     await this.#parts.records.updateSlot(this.id, { process: process.identity });
+  }
+}
+
+async function unlessAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return promise;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(new PoolError("aborted", "The run was ended before it had a process."));
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }

@@ -13,7 +13,7 @@ export function outcomeOf(record: TaskRecord): TaskOutcome {
 }
 
 /** A wait is over when the task is terminal, or when it needs a reviewer. */
-export function isSettled(record: TaskRecord): boolean {
+function isSettled(record: TaskRecord): boolean {
   return isTerminal(record.state) || record.state === "pending_review";
 }
 

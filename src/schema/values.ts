@@ -17,8 +17,8 @@ export const promptText = wellFormed().refine((text) => text.trim() !== "", {
   error: "text that is neither empty nor blank",
 });
 
-/** A value of an environment variable: any text, also none. */
-const anyText = noNul(wellFormed());
+/** A value of an environment variable or of the shared context: any text, also none. */
+export const anyText = noNul(wellFormed());
 
 /** Text that is not empty and can stand on a command line or in a path. */
 export function text(what = "text that is not empty", max?: number) {

@@ -1,7 +1,7 @@
 /** One open "process" of the scripted runner: keeps the promises R1-R4 of core/ports.ts without any process. */
 import { defined } from "../core/config.ts";
 import type { Outcome } from "../core/outcome.ts";
-import type { EndCause, LaunchSpec, SlotProcess, TurnEvent, TurnSpec } from "../core/ports.ts";
+import type { EndCause, LaunchSpec, SlotProcess, TurnEvent, TurnListener, TurnSpec } from "../core/ports.ts";
 import type { ProcessIdentity } from "../core/task.ts";
 import { cancelled, completed, failed, lost, timedOut } from "./outcomes.ts";
 
@@ -80,10 +80,17 @@ class InMemoryProcess implements ScriptedProcess {
     this.#sessionId = parts.resumed ?? parts.newSessionId();
   }
 
-  async turn(spec: TurnSpec, signal: AbortSignal, emit: (event: TurnEvent) => void): Promise<Outcome> {
+  async turn(spec: TurnSpec, signal: AbortSignal, emit: TurnListener): Promise<Outcome> {
     if (this.#isBusy) return failed("error", { error: "Two turns at once in one process (R3).", costMicrodollars: 0 });
     const sessionId = this.#sessionId;
-    const turn: ScriptedTurn = { spec, launch: this.launch, process: this, sessionId, signal, emit };
+    const turn: ScriptedTurn = {
+      spec,
+      launch: this.launch,
+      process: this,
+      sessionId,
+      signal,
+      emit: (event) => void emit(event),
+    };
     this.turns.push(turn);
     this.#isBusy = true;
     try {

@@ -32,6 +32,7 @@ describe("bad input", () => {
       2,
       'error: --timeout: expected a duration such as 90s, 10m, 2h or 30d, got "5".\n',
     ],
+    [["wait", "--timeout", "30d", "x"], 2, 'error: --timeout: expected at most 24d, got "30d".\n'],
     [["run", "--json-schema", "{", "x"], 2, expect.stringContaining("error: --json-schema: not JSON")],
     [["run", "--permission-mode", "bypassPermissions", "x"], 2, expect.stringContaining("--allow-bypass-permissions")],
     [["fan-out", "--file", "none.txt"], 2, expect.stringContaining('error: --file: cannot read "none.txt"')],

@@ -29,6 +29,8 @@ export interface Running {
 
 /** A call in a process of its own. */
 export interface Spawned extends Running {
+  /** kill -9 */
+  kill(): void;
   /** Resolves when its stderr has said this. */
   hasSaid(text: string): Promise<void>;
 }
@@ -134,6 +136,7 @@ function spawned(
     child,
     ran,
     interrupt: () => child.kill("SIGINT"),
+    kill: () => child.kill("SIGKILL"),
     async hasSaid(text) {
       const ended = ran.then(() => {
         if (!said.stderr.includes(text)) throw new Error(`it ended before it said ${text}: ${said.stderr}`);

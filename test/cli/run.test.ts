@@ -196,6 +196,17 @@ describe("claude-pool serve", () => {
     ]);
   });
 
+  it("is known to be gone at once after a kill -9", async () => {
+    const server = place.spawn(["serve"]);
+    await server.hasSaid("Hosting");
+    const before = await place.run(["submit", "x"]);
+    await place.run(["wait", before.stdout.trim()]); // an idle Claude ends with its host
+    server.kill();
+    await server.ran;
+    const after = await place.run(["submit", "y"]);
+    expect([before.stderr, after.stderr.includes("claude-pool serve")]).toEqual(["", true]);
+  });
+
   it("ends when the pool is drained by another call", async () => {
     const server = place.spawn(["serve", "--slots", "1", "--json"]);
     await server.hasSaid("Hosting");

@@ -694,6 +694,17 @@ function rest(opened: Opened, start: StartRecords): void {
     ]);
   });
 
+  it("gives out nothing while it is shut down, and goes on when it is opened anew", async () => {
+    const { records } = await opened();
+    const host = await testHost(records, 1);
+    await submitAll(records, {}, {});
+    await records.setShutdown(true);
+    await host.finish({ kind: "lost" });
+    const meanwhile = await counts(records);
+    await records.setShutdown(false);
+    expect([meanwhile, await counts(records)]).toEqual([{ pending: 2 }, { pending: 1, running: 1 }]);
+  });
+
   it("cancels what is pending, held or not, of all or of one origin", async () => {
     const { records } = await opened();
     const [a, b, c] = await submitAll(records, {}, { originHost: "host-b" }, {});

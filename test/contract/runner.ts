@@ -1,7 +1,7 @@
 /** What every Runner promises (R1-R4 of core/ports.ts), run over the real CLI and over the scripted one. */
 import { describe, expect, it } from "vitest";
 import type { Outcome } from "../../src/core/outcome.ts";
-import type { LaunchSpec, Runner, SlotProcess, TurnEvent, TurnSpec } from "../../src/core/ports.ts";
+import type { LaunchSpec, Runner, SlotProcess, TurnEvent, TurnListener, TurnSpec } from "../../src/core/ports.ts";
 
 /** A runner, and a model behind it that does as it is told. */
 export interface RunnerUnderTest extends AsyncDisposable {
@@ -30,11 +30,8 @@ function told({ kind, result }: Outcome): unknown {
 
 export function testRunner(name: string, setup: () => Promise<RunnerUnderTest>): void {
   const never = (): AbortSignal => new AbortController().signal;
-  const turn = (
-    slot: SlotProcess,
-    prompt: string,
-    emit: (event: TurnEvent) => void = () => undefined,
-  ): Promise<Outcome> => slot.turn(spec(prompt), never(), emit);
+  const turn = (slot: SlotProcess, prompt: string, emit: TurnListener = () => undefined): Promise<Outcome> =>
+    slot.turn(spec(prompt), never(), emit);
 
   describe(`${name} as a runner`, () => {
     it("answers one turn after the other, each in a conversation of its own after clear", async () => {
@@ -43,7 +40,10 @@ export function testRunner(name: string, setup: () => Promise<RunnerUnderTest>):
       under.answer("two", "second");
       const slot = await under.runner.open(under.launch);
       const events: TurnEvent[] = [];
-      const first = await turn(slot, "one", (event) => events.push(event));
+      const first = await turn(slot, "one", (event) => {
+        events.push(event);
+        return undefined;
+      });
       const cleared = await slot.clear();
       const second = await turn(slot, "two");
       const texts = events.flatMap((event) => (event.type === "text" ? [event.text] : []));

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { apiError, gate, structured, text, toolUse, usageLimit } from "../../src/testing/index.ts";
@@ -42,6 +42,28 @@ describe("a pool on the real CLI", () => {
     expect([second.sessionId === first.sessionId, JSON.stringify(asked?.body).includes("4711")]).toEqual([true, true]);
   });
 
+  test("fails only the task that names a conversation which is gone, and lets `continue` begin a new one", async () => {
+    const here = await place();
+    const forget = (): void => rmSync(join(here.root, "home", ".claude", "projects"), { recursive: true, force: true });
+    const pool = await realPool(here);
+    const first = await pool.submit("first");
+    await first.outcome();
+    forget();
+    const named = await pool.submit("named", { conversation: { taskId: first.id } });
+    const outcome = await named.outcome();
+    const after = await pool.run("after");
+    forget();
+    await pool.run("elsewhere", { systemPrompt: "Be brief." }); // so that the process with the conversation is gone too
+    forget();
+    const goesOn = await pool.run("go on", { conversation: "continue" });
+    expect([outcome.state, outcome.result?.error, after.success, goesOn.success]).toEqual([
+      "failed",
+      `Task ${first.id} has no conversation to continue.`,
+      true,
+      true,
+    ]);
+  });
+
   test("puts shared context and the slot's identity before the model, as data", async () => {
     const here = await place();
     const pool = await realPool(here, { slots: [{ name: "Ada", role: "reviewer" }] });
@@ -51,6 +73,27 @@ describe("a pool on the real CLI", () => {
     expect([asked.userText.includes("You are Ada, reviewer."), asked.userText.includes("- branch: release-7")]).toEqual(
       [true, true],
     );
+  });
+
+  test("stops tasks without a cap of their own before the call after the one that passed the pool's cap", async () => {
+    const here = await place();
+    const calls = (): number => here.api.requests.filter((request) => request.path.startsWith("/v1/messages")).length;
+    const dear = { usage: { inputTokens: 0, outputTokens: 40_000 } }; // 0.80 dollars a call
+    here.api.on("loop", toolUse("Read", { file_path: join(here.work, "none") }, dear));
+    const pool = await realPool(here, { slots: 2, budgetUsd: 3 });
+    const settled = await pool.fanOut(["loop one", "loop two"]);
+    const { spentMicrodollars, reservedMicrodollars } = await pool.budget.show();
+    expect({
+      reasons: settled.map((one) => one.status === "rejected" && one.outcome?.result?.reason),
+      isWithinOneCallEach: spentMicrodollars < 3_000_000 + 2 * 800_000,
+      isOfAllCalls: spentMicrodollars === calls() * 800_000,
+      reservedMicrodollars,
+    }).toEqual({
+      reasons: ["budget", "budget"],
+      isWithinOneCallEach: true,
+      isOfAllCalls: true,
+      reservedMicrodollars: 0,
+    });
   });
 
   test("gives structured output for a schema, from a process of its own", async () => {

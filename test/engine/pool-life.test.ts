@@ -193,6 +193,21 @@ describe("drain", () => {
     ]);
   });
 
+  test("keeps what is pending if asked to, also what went back to the queue meanwhile", async () => {
+    const { pool, runner } = await scriptedPool({ slots: 1 }, () => new Promise(() => undefined));
+    const tasks = await pool.submitMany(["runs", "waits"]);
+    const turn = await runner.waitForTurn("runs");
+    const draining = pool.drain({ graceMs: 100, keepPending: true });
+    await eventOf(pool, "pool.draining");
+    turn.process.lose();
+    const { cancelledPending, cancelledRunning } = await draining;
+    expect({
+      cancelledPending,
+      cancelledRunning,
+      states: await Promise.all(tasks.map(async (task) => (await task.get()).state)),
+    }).toEqual({ cancelledPending: [], cancelledRunning: [], states: ["pending", "pending"] });
+  });
+
   test("stops what still runs when the grace is over", async () => {
     const { pool, runner } = await scriptedPool({ slots: 1 }, () => new Promise(() => undefined));
     const task = await pool.submit("it");
@@ -214,6 +229,16 @@ describe("closing and opening", () => {
     expect([outcome.state, (await second.pool.runs(task.id)).map((run) => run.outcome)]).toEqual([
       "completed",
       ["lost", "completed"],
+    ]);
+  });
+
+  test("works for two at once in one process, on a store that neither has made yet", async () => {
+    const store = storeFile();
+    const [first, second] = await Promise.all([scriptedPool({ store }), scriptedPool({ store })]);
+    const results = await Promise.all([first.pool.run("a"), second.pool.run("b")]);
+    expect([results.map((result) => result.output), (await first.pool.status()).completedTasks]).toEqual([
+      ["ok", "ok"],
+      2,
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -87,6 +87,19 @@ describe("a store's file", () => {
     await chmod(join(folder, name), bits);
     onTestFinished(() => chmod(join(folder, name), 0o700));
     await expect(openSqlite(path)).rejects.toMatchObject({ code: "store_read_only" });
+  });
+
+  it("takes nothing more once it was removed while it was open, and serves again when it is back", async () => {
+    const folder = await tempFolder();
+    const path = join(folder, "pool.db");
+    const sql = await openSqlite(path);
+    onTestFinished(() => sql.close());
+    await migrate(sql);
+    const write = (): Promise<number> => sql.tx((tx) => tx.run("UPDATE pool SET pending = pending"));
+    await rename(path, join(folder, "away.db"));
+    await expect(write()).rejects.toMatchObject({ code: "store_failed" });
+    await rename(join(folder, "away.db"), path);
+    expect(await write()).toBe(1);
   });
 
   it("is refused as store_busy when another process holds the write lock too long", async () => {

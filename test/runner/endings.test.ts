@@ -111,10 +111,12 @@ describe("a turn's ending", () => {
       ending: ending(outcome),
       turns: outcome.result.turnsUsed,
       dollars: Math.round(outcome.result.costMicrodollars / 1_000_000),
-      told: events
+      // How much of the subagent's first call is in the first reading is a matter of who is faster.
+      stoppedAt: events
         .filter((event) => event.type === "cost")
-        .map((event) => Math.round(event.costMicrodollars / 1_000_000)),
-    }).toEqual({ ending: { kind: "failed", reason: "budget" }, turns: 1, dollars: 2, told: [0, 1, 2] });
+        .map((event) => Math.round(event.costMicrodollars / 1_000_000))
+        .at(-1),
+    }).toEqual({ ending: { kind: "failed", reason: "budget" }, turns: 1, dollars: 2, stoppedAt: 2 });
   });
 
   it("names the denied tool and what would allow it, and lists every denial", async () => {

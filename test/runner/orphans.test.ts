@@ -89,6 +89,20 @@ require("node:readline").createInterface({ input: process.stdin }).on("line", (l
 });`;
 
 describe("a slot's servers", () => {
+  it.each([
+    ["does not start", { command: "/nonexistent/server" }, "its status is failed"],
+    ["is not defined as Claude wants it", { comand: "x" }, "does not take the definition"],
+  ])("fail the task that asked for one that %s, and the process is not used again", async (_why, server, error) => {
+    await using rig = await startRig();
+    const slot = await rig.open({ mcpServers: { mine: server } });
+    const { outcome } = await run(slot, "task");
+    expect([ending(outcome), outcome.result.error?.includes(error), await slot.clear()]).toEqual([
+      { kind: "failed", reason: "mismatch" },
+      true,
+      false,
+    ]);
+  });
+
   it("outlive a task, and end with the process", async () => {
     await using rig = await startRig();
     const server = await rig.write(`server-${crypto.randomUUID()}.cjs`, serverScript);

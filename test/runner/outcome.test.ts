@@ -145,7 +145,7 @@ describe("cost", () => {
 });
 
 describe("what a process is", () => {
-  const init = { cwd: "/work", model: "claude-sonnet-5-5", permissionMode: "plan" as const };
+  const init = { cwd: "/work", model: "claude-sonnet-5-5", permissionMode: "plan" as const, mcp_servers: [] };
   it.each([
     ["sonnet", true],
     ["claude-sonnet-5-5", true],
@@ -156,12 +156,12 @@ describe("what a process is", () => {
     ["claude-opus-5-5", false],
     ["claude-sonnet-4-5", false],
   ])("fits a task that asks for model %s: %s", (model, fits) => {
-    expect(mismatchOf(init, "/work", { model, permissionMode: "plan" }) === undefined).toBe(fits);
+    expect(mismatchOf(init, "/work", { model, permissionMode: "plan" }, []) === undefined).toBe(fits);
   });
 
   it("does not fit another folder or permission mode", () => {
-    const elsewhere = mismatchOf(init, "/other", { permissionMode: "plan" });
-    const freer = mismatchOf(init, "/work", { permissionMode: "acceptEdits" });
+    const elsewhere = mismatchOf(init, "/other", { permissionMode: "plan" }, []);
+    const freer = mismatchOf(init, "/work", { permissionMode: "acceptEdits" }, []);
     expect([elsewhere, freer]).toEqual([
       "The process works in /work, not in /other.",
       "The process has permission mode plan; the task asked for acceptEdits.",

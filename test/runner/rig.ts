@@ -97,7 +97,10 @@ export async function run(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Ran> {
   const events: TurnEvent[] = [];
-  const outcome = await slot.turn(turnSpec(prompt, overrides), signal, (event) => events.push(event));
+  const outcome = await slot.turn(turnSpec(prompt, overrides), signal, (event) => {
+    events.push(event);
+    return undefined;
+  });
   return { outcome, events };
 }
 

@@ -33,7 +33,7 @@ export function listCommand(call: Call): Command {
     )
     .option("--kind <kind>", "only these: task (a chain's steps are among them), chain or route")
     .option("--slot <id>", "only tasks of this slot")
-    .option("--within <duration>", "only tasks submitted so recently, such as 2h", duration("--within"))
+    .option("--within <duration>", "only tasks submitted so recently, such as 2h", duration("--within", Infinity))
     .option("--limit <n>", "at most so many", wholeNumber("--limit", 1), 50)
     .option("--after <cursor>", "go on after this one, as the end of a page says", wholeNumber("--after", 0))
     .option("--oldest", "oldest first")

@@ -10,7 +10,7 @@ export function pruneCommand(call: Call): Command {
     .description(
       "Removes tasks that ended longer ago than this, with their runs and events. What was spent stays counted.",
     )
-    .requiredOption("--older-than <duration>", "such as 30d", duration("--older-than"))
+    .requiredOption("--older-than <duration>", "such as 30d", duration("--older-than", Infinity))
     .addHelpText("after", examples("claude-pool prune --older-than 30d"));
   return call.carryOut<CommonFlags & { readonly olderThan: number }>(command, (flags) =>
     call.look(flags, async (pool) => {

@@ -3,8 +3,9 @@ import { PoolError } from "../../core/errors.ts";
 import { examples, type Call } from "../call.ts";
 import { exitOfTasks } from "../exit.ts";
 import type { CommonFlags } from "../flags.ts";
-import { duration } from "../quantities.ts";
+import { duration, elapsed } from "../quantities.ts";
 import { taskLine } from "../task-text.ts";
+import { Progress } from "../terminal/progress.ts";
 
 type Flags = CommonFlags & { readonly any?: boolean; readonly timeout?: number };
 
@@ -27,6 +28,9 @@ export function waitCommand(call: Call): Command {
       const records = await Promise.all((ids as readonly string[]).map((id) => pool.get(id)));
       const interrupted = new AbortController();
       const unhook = call.io.onInterrupt(() => interrupted.abort());
+      const progress = new Progress(call.out.talk);
+      const startedMs = Date.now();
+      progress.begin(() => `waiting for ${String(records.length)} tasks · ${elapsed(Date.now() - startedMs)}`);
       try {
         const answer = await pool.wait(
           records.map((record) => record.id),
@@ -36,12 +40,14 @@ export function waitCommand(call: Call): Command {
             ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
           },
         );
+        progress.end();
         const done = await Promise.all(answer.done.map(({ taskId }) => pool.get(taskId)));
         for (const record of done) {
           await (call.json ? call.out.record(record) : call.out.line(taskLine(record, call.out.colour)));
         }
         if (!answer.timedOut) return exitOfTasks(done);
       } finally {
+        progress.end();
         unhook();
       }
       const text = "The time is over before the tasks are; they go on. Wait again, or `claude-pool cancel` them.";

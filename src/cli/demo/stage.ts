@@ -36,6 +36,7 @@ const silenced = [
 
 /** Builds the stage; `keep` leaves the folder at the end. */
 export async function buildStage(keep: boolean): Promise<Stage> {
+  checkGit();
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "claude-pool-demo-")));
   const repository = join(folder, "greeter");
   const home = join(folder, "home");
@@ -83,6 +84,15 @@ function buildRepository(repository: string): void {
   git(repository, "init", "--quiet");
   git(repository, "add", ".");
   git(repository, "-c", "user.name=demo", "-c", "user.email=demo@example.invalid", "commit", "--quiet", "-m", "Greet");
+}
+
+/** @throws if git is not there. */
+function checkGit(): void {
+  try {
+    execFileSync("git", ["--version"], { stdio: "ignore" });
+  } catch (error) {
+    throw new Error("The demo needs git, which was not found. Install it, and try again.", { cause: error });
+  }
 }
 
 /** Git without the user's own configuration: no signing, no hooks, no templates. */

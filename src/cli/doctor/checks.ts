@@ -6,6 +6,7 @@ import { PoolError } from "../../core/errors.ts";
 import {
   claudeProgram,
   hasProcessNamespaces,
+  isHostAlive,
   leftoverProcesses,
   sqliteVersion,
   staleWorktrees,
@@ -144,7 +145,7 @@ async function checkHosts({ store, directory }: Patient): Promise<Finding> {
   try {
     await using pool = await openPool({ slots: 0, store, cwd: directory });
     const hosts = await pool.hosts();
-    const alive = hosts.filter((host) => host.leaseUntilMs > Date.now());
+    const alive = hosts.filter(isHostAlive);
     const names = alive.map(
       (host) => `${host.id} (${host.kind}, pid ${String(host.pid)}, ${String(host.targetSlots)} slots)`,
     );

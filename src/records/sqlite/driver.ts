@@ -1,9 +1,13 @@
 /**
  * The `Sql` port on Node's own SQLite.
  *
- * D1. Statements of a transaction and those outside it take turns by one lock (S1), since both use one connection.
+ * D1. Statements of a transaction and those outside it take turns by one lock (S1), since both use one connection. All
+ *     connections of this process to one file share it: SQLite waits for a lock without giving up the event loop, so one
+ *     connection would wait for a transaction of another that can only go on when the wait is over.
  * D2. A file that is not the pool's, or a newer version's, is closed again before anything in it has changed.
+ * D3. A file that was removed or replaced while it is open takes nothing more, since nobody would ever find that again.
  */
+import { realpathSync, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 import { PoolError } from "../../core/errors.ts";
@@ -28,6 +32,11 @@ export interface SqliteOptions {
 export async function openSqlite(path: string, options: SqliteOptions = {}): Promise<Sql> {
   requireSqlite(process.versions.sqlite ?? "0");
   if (path !== ":memory:") prepareFile(path);
+  const lock = path === ":memory:" ? turns() : turnsOf(realpathSync(path));
+  return lock(() => open(path, options, lock));
+}
+
+async function open(path: string, options: SqliteOptions, lock: Turns): Promise<Sql> {
   const busyTimeoutMs = options.busyTimeoutMs ?? 10_000;
   let db: DatabaseSync | undefined;
   try {
@@ -40,7 +49,7 @@ export async function openSqlite(path: string, options: SqliteOptions = {}): Pro
     db?.close();
     throw storeFailure(error, path);
   }
-  return connection(db, path);
+  return connection(db, path, lock);
 }
 
 /** D2. */
@@ -83,16 +92,32 @@ async function useWal(db: DatabaseSync, busyTimeoutMs: number): Promise<void> {
   }
 }
 
+/** Undefined: there is no such file, or it is none. */
+function inodeOf(path: string): number | undefined {
+  return path === ":memory:" ? undefined : statSync(path, { throwIfNoEntry: false })?.ino;
+}
+
+function removed(path: string): PoolError {
+  return new PoolError(
+    "store_failed",
+    `The store ${path} was removed or replaced while it was open, so nothing more is written to it. Put it back, or stop this process and start it anew.`,
+    { path },
+  );
+}
+
 function pragma(db: DatabaseSync, name: string): number {
   return Number(db.prepare(`PRAGMA ${name}`).get()?.[name]);
 }
 
-function connection(db: DatabaseSync, path: string): Sql {
+function connection(db: DatabaseSync, path: string, lock: Turns): Sql {
   const statements = statementsOf(db, path);
   const dataVersion = db.prepare("PRAGMA data_version");
   let closed = false;
 
+  const opened = inodeOf(path);
+
   async function transaction<T>(body: (sql: SqlTx) => Promise<T>): Promise<T> {
+    if (inodeOf(path) !== opened) throw removed(path); // D3
     try {
       db.exec("BEGIN IMMEDIATE");
       const value = await body(statements);
@@ -111,7 +136,6 @@ function connection(db: DatabaseSync, path: string): Sql {
       });
   }
 
-  const lock = turns();
   return {
     async all(query, params) {
       requireOpen();
@@ -166,8 +190,19 @@ function statementsOf(db: DatabaseSync, path: string): SqlTx {
   };
 }
 
-/** D1: runs one job at a time, in the order asked. */
-function turns(): <T>(job: () => Promise<T>) => Promise<T> {
+type Turns = <T>(job: () => Promise<T>) => Promise<T>;
+
+/** D1. A file's lock is a few bytes and stays for the life of the process. */
+const fileTurns = new Map<string, Turns>();
+
+function turnsOf(file: string): Turns {
+  const known = fileTurns.get(file) ?? turns();
+  fileTurns.set(file, known);
+  return known;
+}
+
+/** Runs one job at a time, in the order asked. */
+function turns(): Turns {
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
   return async (job) => {

@@ -4,7 +4,7 @@
  * The SDK's own start and stop are not used: it would lose the pid, and its kill reaches no tool.
  */
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
-import { query, type Options, type Query, type SDKMessage, type SDKUserMessage } from "@anthropic-ai/claude-agent-sdk";
+import type { Options, Query, query, SDKMessage, SDKUserMessage } from "@anthropic-ai/claude-agent-sdk";
 import type { ProcessIdentity } from "../../core/task.ts";
 import type { ProcessTable } from "../process-table.ts";
 import { endAll, findFamily, isQuiet, signal, type Family } from "./end-processes.ts";
@@ -17,6 +17,8 @@ export interface Ending {
 }
 
 export interface ProcessOptions {
+  /** The Agent SDK's. */
+  readonly query: typeof query;
   readonly executable: string;
   readonly marker: string;
   readonly namespace: Namespace | undefined;
@@ -46,7 +48,7 @@ export class ClaudeProcess {
     this.#options = options;
     this.#family = { marker: options.marker };
     let child: ChildProcessWithoutNullStreams | undefined;
-    this.query = query({
+    this.query = options.query({
       prompt: this.#outbox,
       options: {
         ...options.sdk,

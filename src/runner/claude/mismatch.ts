@@ -6,9 +6,10 @@ const families = ["opus", "sonnet", "haiku", "fable"];
 
 /** What is not as asked, in a sentence; undefined: all is well. */
 export function mismatchOf(
-  init: Pick<SDKSystemMessage, "cwd" | "model" | "permissionMode">,
+  init: Pick<SDKSystemMessage, "cwd" | "model" | "permissionMode" | "mcp_servers">,
   cwd: string,
   spec: Pick<TurnSpec, "model" | "permissionMode">,
+  servers: readonly string[],
 ): string | undefined {
   if (init.cwd !== cwd) return `The process works in ${init.cwd}, not in ${cwd}.`;
   if (init.permissionMode !== spec.permissionMode) {
@@ -17,8 +18,18 @@ export function mismatchOf(
   if (spec.model !== undefined && !sameModel(spec.model, init.model)) {
     return `The process answers with model ${init.model}; the task asked for ${spec.model}.`;
   }
+  for (const name of servers) {
+    const server = init.mcp_servers.find((one) => one.name === name);
+    if (server === undefined) return `Claude does not take the definition of the MCP server ${JSON.stringify(name)}.`;
+    if (!usable.has(server.status)) {
+      return `The MCP server ${JSON.stringify(name)} is not there for the task: its status is ${server.status}.`;
+    }
+  }
   return undefined;
 }
+
+/** One that is still connecting may yet be there when it is needed. */
+const usable: ReadonlySet<string> = new Set(["connected", "pending"]);
 
 /**
  * An alias is resolved by the CLI ("sonnet" to an id of today, or to what the user's environment says), and ids come with

@@ -7,7 +7,7 @@
 import { randomUUID } from "node:crypto";
 import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
 import type { Outcome } from "../../core/outcome.ts";
-import type { LaunchSpec, SlotProcess, TurnEvent, TurnSpec } from "../../core/ports.ts";
+import type { LaunchSpec, SlotProcess, TurnListener, TurnSpec } from "../../core/ports.ts";
 import type { ProcessIdentity } from "../../core/task.ts";
 import { within, type ClaudeProcess } from "./claude-process.ts";
 import type { CostMeter } from "./cost.ts";
@@ -64,7 +64,7 @@ export class ClaudeSlotProcess implements SlotProcess {
     });
   }
 
-  async turn(spec: TurnSpec, signal: AbortSignal, emit: (event: TurnEvent) => void): Promise<Outcome> {
+  async turn(spec: TurnSpec, signal: AbortSignal, emit: TurnListener): Promise<Outcome> {
     if (this.#running !== undefined) return notRun("Two turns at once in one process: this one was not begun."); // R3
     // A process that is closed already cannot be shut down in this turn: the turn is lost, and can be had elsewhere.
     const signals = this.#shutdown.signal.aborted ? [signal] : [signal, this.#shutdown.signal];
@@ -76,7 +76,7 @@ export class ClaudeSlotProcess implements SlotProcess {
     }
   }
 
-  async #turn(spec: TurnSpec, signal: AbortSignal, emit: (event: TurnEvent) => void): Promise<Outcome> {
+  async #turn(spec: TurnSpec, signal: AbortSignal, emit: TurnListener): Promise<Outcome> {
     const { process, launch, hooks } = this.#parts;
     const turn = new Turn(
       {
@@ -85,6 +85,7 @@ export class ClaudeSlotProcess implements SlotProcess {
         executable: this.#parts.executable,
         cwd: this.#parts.cwd,
         schema: launch.jsonSchema !== undefined,
+        servers: Object.keys(launch.mcpServers),
         killGraceMs: this.#parts.killGraceMs,
         namesMessages: () => this.#namesMessages,
         prepare: (asked) => applySettings(process.query, asked, this.#parts.defaults, !this.#parts.namesMessages),
@@ -100,6 +101,7 @@ export class ClaudeSlotProcess implements SlotProcess {
     // R2: a dead process has left its tools behind just as a living one has.
     if (process.ending !== undefined) await process.close(false);
     else if (!(await process.endTools(turn.usedTools))) this.#clean = false;
+    if (outcome.result.reason === "mismatch") this.#clean = false; // another process may be what was asked for
     return outcome;
   }
 

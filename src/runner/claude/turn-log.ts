@@ -128,9 +128,11 @@ export class TurnLog {
   }
 
   #cost(usd: number | undefined, sent: boolean): Pick<TurnFacts, "costMicrodollars" | "costEstimated"> {
-    if (usd !== undefined) return { costMicrodollars: microdollars(usd), costEstimated: false };
     if (!sent) return { costMicrodollars: 0, costEstimated: false };
     const seen = this.measured(undefined);
+    // A CLI that breaks down says 0 for what it no longer knows.
+    const told = usd !== undefined && (usd > 0 || seen === 0);
+    if (told) return { costMicrodollars: microdollars(usd), costEstimated: false };
     const unseen = this.#inFlight || this.#calls.size === 0 ? priceOfUnseen(this.#spec.prompt.length) : 0;
     return { costMicrodollars: seen + unseen, costEstimated: true };
   }
@@ -253,8 +255,10 @@ export class TurnLog {
       return;
     }
     this.#usedTools = true;
-    if (main) this.#openTools.add(id);
-    this.#lastToolUseId = id;
+    if (main) {
+      this.#openTools.add(id);
+      this.#lastToolUseId = id; // what a subagent was denied, its caller has dealt with
+    }
     this.#emit(defined<TurnEvent & { type: "tool" }>({ type: "tool", tool, summary: toolSummary(input) }));
   }
 }

@@ -9,7 +9,7 @@
  */
 import type { SDKMessage, SDKResultMessage } from "@anthropic-ai/claude-agent-sdk";
 import { defined } from "../../core/config.ts";
-import type { EndCause, TurnEvent, TurnSpec } from "../../core/ports.ts";
+import type { EndCause, TurnEvent, TurnListener, TurnSpec } from "../../core/ports.ts";
 import type { Outcome } from "../../core/outcome.ts";
 import type { ClaudeProcess } from "./claude-process.ts";
 import type { CostMeter } from "./cost.ts";
@@ -25,6 +25,8 @@ export interface TurnHost {
   readonly executable: string;
   readonly cwd: string;
   readonly schema: boolean;
+  /** Names of the MCP servers that the process was started with. */
+  readonly servers: readonly string[];
   readonly killGraceMs: number;
   /** This CLI names the message that a result belongs to. */
   readonly namesMessages: () => boolean;
@@ -33,11 +35,13 @@ export interface TurnHost {
 }
 
 const interruptEveryMs = 20;
+/** The CLI ends a turn at once when its hook says so; after this it is interrupted all the same. */
+const stopByHookMs = 500;
 
 export class Turn {
   readonly #host: TurnHost;
   readonly #spec: TurnSpec;
-  readonly #emit: (event: TurnEvent) => void;
+  readonly #emit: TurnListener;
   readonly #log: TurnLog;
   readonly #watch: SilenceWatch;
   readonly #over = Promise.withResolvers<undefined>();
@@ -46,14 +50,18 @@ export class Turn {
   #result: SDKResultMessage | undefined;
   #settled = false;
   #sent = false;
+  #betweenCalls = false;
+  /** The cost that was told last, and what its listener does about it. */
+  #told: { readonly cost: number; readonly heard: Promise<void> | undefined } | undefined;
   #interrupts: NodeJS.Timeout | undefined;
+  #insisting: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
 
-  constructor(host: TurnHost, spec: TurnSpec, emit: (event: TurnEvent) => void) {
+  constructor(host: TurnHost, spec: TurnSpec, emit: TurnListener) {
     this.#host = host;
     this.#spec = spec;
     this.#emit = emit;
-    this.#log = new TurnLog(spec, emit);
+    this.#log = new TurnLog(spec, (event) => void emit(event));
     this.#watch = new SilenceWatch(spec.silenceTimeoutMs, () => {
       this.#end("silent");
     });
@@ -84,6 +92,7 @@ export class Turn {
     } finally {
       this.#settled = true;
       clearTimeout(this.#deadline);
+      clearTimeout(this.#insisting);
       clearInterval(this.#interrupts);
       this.#watch.stop();
       signal.removeEventListener("abort", abort);
@@ -114,10 +123,20 @@ export class Turn {
     });
   }
 
-  /** The tools of an API call have run, and the CLI waits to make the next one; true: it must not. */
+  /**
+   * The tools of an API call have run, and the CLI waits to make the next one; true: it must not.
+   *
+   * That alone ends the turn. An interrupt at this moment is left out: an older CLI (2.1.197) breaks on it.
+   */
   async afterTools(bySubagent: boolean): Promise<boolean> {
+    if (this.#cause !== undefined) return true;
+    this.#betweenCalls = true;
     if (!bySubagent && this.#atTurnLimit()) this.#end("max_turns");
-    else if (bySubagent || this.#spec.maxCostMicrodollars !== undefined) await this.#measure();
+    else await this.#measure();
+    return this.#hasEnded();
+  }
+
+  #hasEnded(): boolean {
     return this.#cause !== undefined;
   }
 
@@ -136,6 +155,8 @@ export class Turn {
     if (message.type === "system" && message.subtype === "init") this.#check(message);
     const step = this.#log.take(message);
     if (step === "call_ended") void this.#measure();
+    if (step === "tools_ended") this.#betweenCalls = true;
+    if (message.type === "stream_event") this.#betweenCalls = false;
     if (step === "tools_ended" && this.#atTurnLimit()) this.#end("max_turns");
   }
 
@@ -151,19 +172,23 @@ export class Turn {
   }
 
   #check(init: Extract<SDKMessage, { subtype: "init" }>): void {
-    this.#detail = mismatchOf(init, this.#host.cwd, this.#spec);
+    this.#detail = mismatchOf(init, this.#host.cwd, this.#spec, this.#host.servers);
     if (this.#detail !== undefined) this.#end("mismatch");
   }
 
-  /** Reads the running cost after an API call, tells it, and stops the run at its cap. */
+  /** Reads the running cost after an API call, tells it, and stops the run at its cap; the listener may stop it at the pool's. */
   async #measure(): Promise<void> {
     const total = await readTotal(this.#host.process);
     if (this.#settled) return;
     const usd = total === undefined ? undefined : this.#host.meter.sofar(total);
     const cost = this.#log.measured(usd);
-    this.#emit(defined<TurnEvent & { type: "cost" }>({ type: "cost", costMicrodollars: cost, usage: this.#log.usage }));
     const cap = this.#spec.maxCostMicrodollars;
     if (cap !== undefined && cost >= cap) this.#end("budget");
+    if (this.#told?.cost !== cost) {
+      const event = { type: "cost" as const, costMicrodollars: cost, usage: this.#log.usage };
+      this.#told = { cost, heard: this.#emit(defined<TurnEvent & { type: "cost" }>(event)) };
+    }
+    await this.#told.heard;
   }
 
   #end(cause: Cause): void {
@@ -176,8 +201,14 @@ export class Turn {
     const interrupt = (): void => {
       this.#host.process.query.interrupt().catch(() => undefined); // a dead process is told by `gone`
     };
-    interrupt();
-    this.#interrupts = setInterval(interrupt, interruptEveryMs); // T3
+    const insist = (): void => {
+      interrupt();
+      this.#interrupts = setInterval(interrupt, interruptEveryMs); // T3
+    };
+    // What a user asked for is not kept waiting by this.
+    const gently = this.#betweenCalls && (cause === "max_turns" || cause === "budget");
+    if (gently) this.#insisting = setTimeout(insist, Math.min(stopByHookMs, this.#host.killGraceMs / 2));
+    else insist();
     this.#deadline = setTimeout(() => {
       clearInterval(this.#interrupts);
       void this.#host.process.close(false);
