@@ -9,23 +9,29 @@ import type { NewTask } from "./core/records.ts";
 import type { TaskSpec } from "./core/task.ts";
 import { parseTaskSpec, refuseBypass } from "./schema/parse.ts";
 
+/** Where the tasks of one call go. */
+export interface Admission {
+  readonly cwd: string;
+  readonly config: PoolConfig;
+  readonly originHost: string | undefined;
+  /** The directories that this call has looked at: one look is enough for a thousand tasks. */
+  readonly checked: Set<string>;
+}
+
 /**
  * Checks one spec; `options` are the defaults of its fields.
  *
  * @throws {PoolError} `invalid_options`, `cwd_not_found`.
  */
-export function admit(
-  input: string | TaskSpec,
-  options: SubmitOptions,
-  pool: { readonly cwd: string; readonly config: PoolConfig; readonly originHost: string | undefined },
-): NewTask {
+export function admit(input: string | TaskSpec, options: SubmitOptions, pool: Admission): NewTask {
   const own = typeof input === "string" ? { prompt: input } : input;
   const spec = parseTaskSpec({ ...options, ...own });
   refuseBypass(spec.permissionMode, pool.config.allowBypassPermissions);
   const cwd = resolve(pool.cwd, spec.cwd ?? ".");
   const { slotAssignmentTimeoutSecs: patience } = pool.config;
   const queueTimeoutMs = spec.queueTimeoutMs ?? (patience === undefined ? undefined : patience * 1000);
-  checkDirectory(cwd);
+  if (!pool.checked.has(cwd)) checkDirectory(cwd);
+  pool.checked.add(cwd);
   // Stored even where it is the pool's own: another host of this project may stand in another directory.
   return {
     id: newTaskId(),

@@ -62,8 +62,12 @@ export async function openPool(options: OpenPoolOptions = {}): Promise<Pool> {
 }
 
 async function begin(pool: Pool, parts: EngineParts, options: OpenPoolOptions): Promise<void> {
-  const { budgetMicrodollars, budgetRenews } = parts.config;
-  if (budgetMicrodollars !== undefined) await parts.records.setBudget(budgetMicrodollars, budgetRenews);
+  const { budgetMicrodollars } = parts.config;
+  if (budgetMicrodollars !== undefined) {
+    // Opening with the same cap goes on counting, and renewing as it did unless the caller says otherwise.
+    const renews = options.budgetRenews ?? (await parts.records.budget()).renews;
+    await parts.records.setBudget(budgetMicrodollars, renews);
+  }
   const slots = slotConfigs(options.slots ?? 1);
   if (slots.length === 0) return;
   for (const slot of slots) refuseBypass(slot.permissionMode, parts.config.allowBypassPermissions);

@@ -1,5 +1,4 @@
 /** What a pool says of its work in figures, and what bounds that work. */
-import type { admit } from "./admission.ts";
 import type { EstimateOptions, WorkEstimate } from "./core/api.ts";
 import type { MetricsFilter, SessionMetrics } from "./core/metrics.ts";
 import type { Records } from "./core/records.ts";
@@ -16,13 +15,13 @@ export abstract class PoolFigures extends PoolSlots {
   readonly budget: PoolBudget;
   readonly governor: PoolGovernor;
   readonly #records: Records;
-  readonly #admission: Parameters<typeof admit>[2];
+  readonly #parts: EngineParts;
   readonly #openedAtMs: number;
 
   constructor(parts: EngineParts) {
     super(parts);
     this.#records = parts.records;
-    this.#admission = { cwd: parts.cwd, config: parts.config, originHost: undefined };
+    this.#parts = parts;
     this.#openedAtMs = parts.clock.now();
     this.budget = new PoolBudget(parts.records, parts.config);
     this.governor = new PoolGovernor(parts.records);
@@ -53,6 +52,12 @@ export abstract class PoolFigures extends PoolSlots {
     inputs: string | TaskSpec | readonly (string | TaskSpec)[],
     options: EstimateOptions = {},
   ): Promise<WorkEstimate> {
-    return estimateWork(this.#records, this.#admission, [inputs].flat(), parseEstimateOptions(options));
+    const { cwd, config } = this.#parts;
+    return estimateWork(
+      this.#records,
+      { cwd, config, originHost: undefined, checked: new Set() },
+      [inputs].flat(),
+      parseEstimateOptions(options),
+    );
   }
 }

@@ -32,9 +32,9 @@ export abstract class PoolSlots {
   /** Slots that match all that is given; stopped ones only if asked for. */
   async findSlots(given: SlotFilter = {}): Promise<readonly SlotRecord[]> {
     const filter = parseSlotFilter(given);
-    return (await this.#records.slots()).filter(
+    return (await this.#records.slots(filter.state === "stopped" ? "all" : undefined)).filter(
       (slot) =>
-        (filter.state === undefined ? slot.state !== "stopped" : slot.state === filter.state) &&
+        (filter.state === undefined || slot.state === filter.state) &&
         (filter.name === undefined || slot.config.name === filter.name) &&
         (filter.role === undefined || slot.config.role === filter.role),
     );

@@ -1,5 +1,5 @@
 /** What users hold: every surface calls this class, and each method hands on to the one place that does the work. */
-import { admit } from "./admission.ts";
+import { admit, type Admission } from "./admission.ts";
 import type {
   DrainOptions,
   DrainSummary,
@@ -34,7 +34,6 @@ import type { EngineParts } from "./engine/parts.ts";
 import { outcomeOf, Waiting } from "./engine/waiting.ts";
 import { eventStream } from "./event-stream.ts";
 import { outputListener } from "./output-listener.ts";
-import { PoolBudget } from "./pool-budget.ts";
 import { PoolChains } from "./pool-chains.ts";
 import { PoolFigures } from "./pool-figures.ts";
 import { PoolRouting } from "./pool-routing.ts";
@@ -178,7 +177,8 @@ export class Pool extends PoolFigures implements AsyncDisposable {
   async fanOut(inputs: readonly (string | TaskSpec)[], options: FanOutOptions = {}): Promise<readonly Settled[]> {
     const { concurrency, signal, onSettled, onOutput, ...rest } = options;
     checkConcurrency(concurrency);
-    const specs = inputs.map((input) => admit(input, rest, this.#admission(undefined)).spec);
+    const admission = this.#admission(undefined);
+    const specs = inputs.map((input) => admit(input, rest, admission).spec);
     const listening = onOutput === undefined ? undefined : outputListener(this.#records, onOutput);
     try {
       return await fanOut(
@@ -338,8 +338,8 @@ export class Pool extends PoolFigures implements AsyncDisposable {
   }
 
   /** The processes that contribute or contributed slots and have not ended. */
-  async hosts(): Promise<readonly HostRecord[]> {
-    return (await this.#records.hosts()).filter((host) => host.state !== "ended");
+  hosts(): Promise<readonly HostRecord[]> {
+    return this.#records.hosts();
   }
 
   /** Shuts the pool: refuses new work, cancels what is pending, lets what runs end within the grace. */
@@ -397,8 +397,8 @@ export class Pool extends PoolFigures implements AsyncDisposable {
     return submitted.map(({ record }) => record.id);
   }
 
-  #admission(originHost: string | undefined): Parameters<typeof admit>[2] {
-    return { cwd: this.#parts.cwd, config: this.#parts.config, originHost };
+  #admission(originHost: string | undefined): Admission {
+    return { cwd: this.#parts.cwd, config: this.#parts.config, originHost, checked: new Set() };
   }
 
   /** Accepts the beginning of an id where it is unique, and long enough not to be a slip: an empty variable names no task. */

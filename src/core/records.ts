@@ -226,6 +226,7 @@ export interface Records {
   startHost(host: HostRecord): Promise<void>;
   /** False: the host was taken for dead and has lost its tasks and slots. */
   renewHost(hostId: string, leaseUntilMs: number): Promise<boolean>;
+  /** Those that have not ended: the others stay in the store until they are pruned, and cost nothing here. */
   hosts(): Promise<readonly HostRecord[]>;
   /** Slots become stopped; running tasks, if any are left, go back to pending. */
   endHost(hostId: string): Promise<void>;
@@ -235,7 +236,8 @@ export interface Records {
   /** Closes a dead host's run as `lost` and puts its task back, with the conversation to go on in if there is one. */
   recoverRun(runId: string, remains: Remains, estimateMicrodollars: number): Promise<void>;
   addSlots(hostId: string, configs: readonly SlotConfig[]): Promise<readonly SlotRecord[]>;
-  slots(): Promise<readonly SlotRecord[]>;
+  /** Those that are not stopped, or all that have not been pruned. */
+  slots(which?: "all"): Promise<readonly SlotRecord[]>;
   updateSlot(
     id: string,
     patch: {

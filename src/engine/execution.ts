@@ -36,6 +36,7 @@ export class Execution {
   readonly #controller = new AbortController();
   readonly #startedAt: number;
   #reservedMicrodollars: number;
+  #isUncapped: boolean;
   #growing: Promise<void> | undefined;
   /** What the model was given: acknowledged when the run commits (N1 of core/message.ts). */
   #messages: readonly string[] = [];
@@ -49,12 +50,18 @@ export class Execution {
     this.#log = new OutputLog(parts, { taskId: lease.task.id, slotId: slot.id, runId: lease.runId });
     this.#limits = new LimitEar(parts, lease);
     this.#reservedMicrodollars = lease.reservedMicrodollars;
+    this.#isUncapped = lease.reservedMicrodollars === 0;
     this.#startedAt = parts.clock.monotonic();
   }
 
   /** Ends the run early; a second cause changes nothing (E2). */
   end(cause: EndCause): void {
     this.#controller.abort(cause);
+  }
+
+  /** A cap was set or moved under way: a run that began without one has to ask for its money from now on. */
+  budgetChanged(): void {
+    this.#isUncapped = false;
   }
 
   async carryOut(): Promise<Finish> {
@@ -168,8 +175,7 @@ export class Execution {
   /** A run without a cap of its own asks for more money when it has used what was reserved (M1 of core/budget.ts). */
   #watchBudget(costMicrodollars: number): Promise<void> | undefined {
     const hasOwnCap = this.#settings.maxCostMicrodollars !== undefined;
-    if (this.#reservedMicrodollars === 0 || hasOwnCap || costMicrodollars < this.#reservedMicrodollars)
-      return undefined;
+    if (this.#isUncapped || hasOwnCap || costMicrodollars < this.#reservedMicrodollars) return undefined;
     this.#growing ??= this.#grow(costMicrodollars).finally(() => {
       this.#growing = undefined;
     });

@@ -180,8 +180,11 @@ export class Host implements DispatchHook {
         if (event.data.reason === "budget" && this.#running.size === 0)
           this.#track(failUnaffordable(this.#parts, this.id));
         break;
-      case "task.unheld":
       case "budget.changed":
+        for (const execution of this.#running.values()) execution.budgetChanged();
+        this.#wake();
+        break;
+      case "task.unheld":
       case "pool.opened":
         this.#wake();
         break;

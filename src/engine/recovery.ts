@@ -19,7 +19,7 @@ export class Recovery {
   /** Recovers every dead host once; resolves to how many. */
   async sweep(ownHostId: string): Promise<number> {
     const hosts = await this.#parts.records.hosts();
-    const dead = hosts.filter((host) => host.id !== ownHostId && host.state !== "ended" && this.isDead(host));
+    const dead = hosts.filter((host) => host.id !== ownHostId && this.isDead(host));
     let recovered = 0;
     for (const host of dead) {
       if (!(await this.#parts.records.claimRecovery(host.id, ownHostId))) continue;

@@ -111,6 +111,11 @@ export async function openRecords({
   };
 }
 
+// What has ended stays in its table until it is pruned: only the partial indexes of the living are read.
+const liveHostsQuery = "SELECT * FROM host INDEXED BY host_live WHERE state <> 'ended' ORDER BY started_at_ms, id";
+const liveSlotsQuery = "SELECT * FROM slot INDEXED BY slot_live WHERE state <> 'stopped' ORDER BY number";
+const allSlotsQuery = "SELECT * FROM slot ORDER BY number";
+
 interface Parts {
   readonly sql: Sql;
   readonly clock: Clock;
@@ -178,13 +183,13 @@ function hostMethods({ sql, write }: Parts) {
   return {
     startHost: (host) => write((change) => startHost(change, host)),
     renewHost: (hostId, leaseUntilMs) => write((change) => renewHost(change, hostId, leaseUntilMs)),
-    hosts: async () => (await sql.all("SELECT * FROM host ORDER BY started_at_ms, id")).map(hostOf),
+    hosts: async () => (await sql.all(liveHostsQuery)).map(hostOf),
     endHost: (hostId) => write((change) => endHost(change, hostId)),
     claimRecovery: (deadHostId, byHostId) => write((change) => claimRecovery(change, deadHostId, byHostId)),
     runningOf: (hostId) => runningOf(sql, hostId),
     recoverRun: (runId, remains, estimate) => write((change) => recoverRun(change, runId, remains, estimate)),
     addSlots: (hostId, configs) => write((change) => addSlots(change, hostId, configs)),
-    slots: async () => (await sql.all("SELECT * FROM slot ORDER BY number")).map(slotOf),
+    slots: async (which) => (await sql.all(which === "all" ? allSlotsQuery : liveSlotsQuery)).map(slotOf),
     updateSlot: (id, patch) => write((change) => updateSlot(change, id, patch)),
     restartSlot: (id, by) => write((change) => restartSlot(change, id, by)),
     claim: (id) => write((change) => claim(change, id)),

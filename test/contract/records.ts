@@ -543,7 +543,6 @@ function hosts(opened: Opened): void {
       states: [
         ["host-b", "alive"],
         ["host-c", "alive"],
-        ["host-dead", "ended"],
       ],
     });
   });
@@ -565,7 +564,8 @@ function hosts(opened: Opened): void {
       running: running.map(({ task, run }) => [task.id, run.taskId, run.endedAtMs]),
       after: after.map((task) => [task.state, task.resumeSessionId, task.lostRuns, task.result?.reason]),
       runs: runs.flat().map((run) => [run.outcome, run.costMicrodollars, run.costEstimated]),
-      slots: (await records.slots()).map((slot) => [slot.state, slot.currentTask]),
+      live: await records.slots(),
+      slots: (await records.slots("all")).map((slot) => [slot.state, slot.currentTask]),
       spent: (await records.budget()).totalMicrodollars,
     }).toEqual({
       running: [
@@ -580,6 +580,7 @@ function hosts(opened: Opened): void {
         ["lost", 30, false],
         ["lost", 500, true],
       ],
+      live: [],
       slots: [
         ["stopped", undefined],
         ["stopped", undefined],
