@@ -228,7 +228,7 @@ export class Pool extends PoolFigures implements AsyncDisposable {
     return this.#chains.progress(await this.#fullId(id));
   }
 
-  /** Chains, newest first, at most `limit` (default 50). */
+  /** Chains, newest first, at most `limit` (default 50); without what their steps answered, which `chainProgress` has. */
   listChains(page: { readonly limit?: number; readonly after?: number } = {}): Promise<readonly ChainProgress[]> {
     return this.#records.listChains({ limit: 50, ...page });
   }

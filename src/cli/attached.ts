@@ -4,11 +4,13 @@
  * X1. The first interrupt lets what runs finish and cancels what has not begun; the second cancels everything. Only this
  *     call's tasks: the pool's other work stays as it is.
  */
+import type { EventData } from "../core/events.ts";
+import { heldBackReasons } from "../core/governor.ts";
 import type { TaskRecord, TaskSpec } from "../core/task.ts";
 import type { Pool } from "../pool.ts";
 import type { Call } from "./call.ts";
 import { exitOfTasks, type ExitCode } from "./exit.ts";
-import { elapsed, usd } from "./quantities.ts";
+import { elapsed, heldBackText, usd } from "./quantities.ts";
 import { taskLine } from "./task-text.ts";
 import { Progress } from "./terminal/progress.ts";
 import { oneLine } from "./terminal/table.ts";
@@ -143,14 +145,23 @@ class AttachedWork {
   async #follow(): Promise<void> {
     for await (const event of this.#pool.events({ signal: this.#over.signal })) {
       const { taskId } = event;
+      if (event.type === "governor.changed") this.#tellHeldBack(event.data);
       if (taskId === undefined) continue;
       if (event.type === "task.submitted") await this.#adopt(taskId);
       if (!this.#open.has(taskId)) continue;
       if (event.type === "task.started") this.#open.set(taskId, "running");
-      if (event.type === "task.requeued") this.#open.set(taskId, "waiting");
+      if (event.type === "task.requeued" || event.type === "task.retried") this.#open.set(taskId, "waiting");
       if (event.type === "task.held") this.#activity = `held: ${event.data.reason}`;
       if (event.type === "task.tool") this.#activity = `${event.data.tool} ${event.data.summary ?? ""}`;
     }
+  }
+
+  /** Hours may pass until a usage limit lifts: whoever waits should know what for. */
+  #tellHeldBack({ reason, untilMs, ceiling }: EventData["governor.changed"]): void {
+    const known = heldBackReasons.find((one) => one === reason);
+    this.#activity = known === undefined ? "" : `held back: ${known}`;
+    if (known !== "limit" || untilMs === undefined || ceiling !== undefined) return;
+    this.#progress.note(`Held back by ${heldBackText({ reason: known, untilMs })}.`);
   }
 
   async #adopt(id: string): Promise<void> {

@@ -38,7 +38,7 @@ export function stepLine(step: StepRecord, colour: Colours): string {
   return [name, state, cost, time, error].filter((part) => part !== undefined && part !== "").join("  ");
 }
 
-export function stepText(state: StepState | ChainProgress["status"], colour: Colours): string {
+function stepText(state: StepState | ChainProgress["status"], colour: Colours): string {
   const text = state.replace("_", " ");
   if (state === "completed") return colour.green(text);
   if (state === "failed") return colour.red(text);

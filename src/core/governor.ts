@@ -44,7 +44,8 @@ export interface GovernorSettings {
   readonly rampStepMs: number;
 }
 
-export type HeldBackReason = "limit" | "overload" | "reserve" | "memory";
+export const heldBackReasons = ["limit", "overload", "reserve", "memory"] as const;
+export type HeldBackReason = (typeof heldBackReasons)[number];
 
 /** What holds the queue back as a whole, for people and programs to see. */
 export interface HeldBack {

@@ -147,7 +147,7 @@ export interface Records {
   /** @returns undefined for a task that is no chain, or none at all. */
   chain(id: string): Promise<ChainProgress | undefined>;
   chainSpec(id: string): Promise<ChainSpec | undefined>;
-  /** Newest first. */
+  /** Newest first, without what the steps answered. */
   listChains(page: { readonly limit: number; readonly after?: number }): Promise<readonly ChainProgress[]>;
   /** Completes a task in review. @throws {PoolError} `task_not_found`, `invalid_transition`. */
   approve(id: string): Promise<TaskRecord>;

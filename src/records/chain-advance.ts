@@ -17,7 +17,7 @@ import { isTerminal, type TaskRecord, type TaskResult, type TaskSpec } from "../
 import { nextState } from "../core/transitions.ts";
 import { toWire } from "../core/wire.ts";
 import { specOfChain, stepAt, stepsOf, stepStatesOf, withOutputs, writeStep } from "./chain-rows.ts";
-import type { Change, MovedStep } from "./change.ts";
+import type { Change } from "./change.ts";
 import { cancelledResult, endTask } from "./finish.ts";
 import { endPending } from "./holds.ts";
 import { selectTasks, taskOf } from "./rows.ts";
@@ -30,44 +30,44 @@ export async function followSteps(change: Change): Promise<boolean> {
   let anything = false;
   for (let moved = change.takeMoved(); moved.length > 0; moved = change.takeMoved()) {
     anything = true;
-    for (const step of moved) await recordStep(change, step);
-    for (const chainSeq of new Set(moved.map((step) => step.chainSeq))) await advance(change, chainSeq);
+    for (const [chainSeq, steps] of Map.groupBy(moved, (step) => step.chainSeq)) {
+      await goOn(change, chainSeq, new Set(steps.map(({ step }) => step)));
+    }
   }
   return anything;
 }
 
-/** Does everything that a chain asks for now. */
-export async function advance(change: Change, chainSeq: number): Promise<void> {
+/** Writes what these steps have become, then does everything that the chain asks for. */
+export async function goOn(change: Change, chainSeq: number, moved: ReadonlySet<number> = new Set()): Promise<void> {
   const chain = await chainTask(change, chainSeq);
   if (chain?.state !== "running") return;
   const spec = await specOfChain(change.sql, chain.id);
   if (spec === undefined) throw new Error(`chain ${chain.id} has no spec`);
+  for (const index of moved) await recordStep(change, chain, spec, index);
   for (;;) {
     const isCancelled = chain.cancelRequestedAtMs !== undefined;
     const states = await stepStatesOf(change.sql, chainSeq);
     const steps = await withOutputs(change.sql, chainSeq, states, outputsWanted(spec, states, isCancelled));
     const actions = advanceChain(spec, steps, isCancelled);
     for (const action of actions) await carryOut(change, chain, spec, action);
-    // A skipped step may make others ready; a started one, or a withdrawn one, comes back as a step that moved.
+    // A skipped step may make others ready at once; a withdrawn one comes back as a step that moved.
     if (!actions.some((action) => action.kind === "skip")) break;
   }
   if (spec.maxBudgetUsd !== undefined) await failUnaffordable(change, chain);
 }
 
 /** What a step's task became, on the step's own row. */
-async function recordStep(change: Change, { chainSeq, step: index }: MovedStep): Promise<void> {
+async function recordStep(change: Change, chain: TaskRecord, spec: ChainSpec, index: number): Promise<void> {
   const [row] = await change.sql.all(
     `${selectTasks("task INDEXED BY task_of_chain")} WHERE task.chain_seq = ? AND task.step = ?`,
-    [chainSeq, index],
+    [chain.seq, index],
   );
-  const chain = await chainTask(change, chainSeq);
-  const step = await stepAt(change.sql, chainSeq, index);
-  if (row === undefined || chain?.state !== "running" || step === undefined) return;
+  const step = await stepAt(change.sql, chain.seq, index);
+  if (row === undefined || step === undefined) return;
   const task = taskOf(row);
-  const spec = await specOfChain(change.sql, chain.id);
-  const after = stepAfter(step, task, spec?.steps[index], await costOf(change, task.seq));
+  const after = stepAfter(step, task, spec.steps[index], await costOf(change, task.seq));
   if (after.state === step.state) return;
-  await writeStep(change, chainSeq, index, after);
+  await writeStep(change, chain.seq, index, after);
   if (isOver(after.state)) tellStep(change, chain, after);
 }
 

@@ -3,7 +3,7 @@ import { stepResult } from "../core/chain-result.ts";
 import type { ChainProgress, StepRecord } from "../core/chain.ts";
 import { defined } from "../core/config.ts";
 import type { Sql, SqlRow } from "../core/ports.ts";
-import { specOfChain, stepsOf } from "./chain-rows.ts";
+import { specOfChain, stepsOf, stepStatesOf } from "./chain-rows.ts";
 import { selectTasks, taskOf } from "./rows.ts";
 
 /** The most of a running step's text that progress shows, in characters: its end. */
@@ -12,10 +12,10 @@ const maxPartial = 16_000;
 /** @returns undefined for a task that is no chain. */
 export async function chainProgress(sql: Sql, id: string): Promise<ChainProgress | undefined> {
   const [row] = await sql.all(`${chainRows} WHERE task.id = ? AND kind = 'chain'`, [id]);
-  return row === undefined ? undefined : progressOf(sql, row);
+  return row === undefined ? undefined : progressOf(sql, row, "whole");
 }
 
-/** Newest first. */
+/** Newest first, without what the steps answered: that may be megabytes for each. */
 export async function listChains(
   sql: Sql,
   { limit, after }: { readonly limit: number; readonly after?: number },
@@ -25,7 +25,7 @@ export async function listChains(
     [after ?? null, limit],
   );
   const chains: ChainProgress[] = [];
-  for (const row of rows) chains.push(await progressOf(sql, row));
+  for (const row of rows) chains.push(await progressOf(sql, row, "light"));
   return chains;
 }
 
@@ -34,10 +34,11 @@ const chainRows = selectTasks("chain CROSS JOIN task ON task.seq = chain.seq").r
   "SELECT chain.resumed_from, ",
 );
 
-async function progressOf(sql: Sql, row: SqlRow): Promise<ChainProgress> {
+async function progressOf(sql: Sql, row: SqlRow, how: "whole" | "light"): Promise<ChainProgress> {
   const chain = taskOf(row);
   const spec = await specOfChain(sql, chain.id);
-  const steps = await withCosts(sql, chain.seq, await stepsOf(sql, chain.seq));
+  const read = how === "whole" ? stepsOf : stepStatesOf;
+  const steps = await withCosts(sql, chain.seq, await read(sql, chain.seq));
   const current = steps.findIndex((step) => step.state === "running" || step.state === "pending_review");
   const running = steps[current];
   return defined<ChainProgress>({
@@ -46,7 +47,7 @@ async function progressOf(sql: Sql, row: SqlRow): Promise<ChainProgress> {
     totalSteps: steps.length,
     currentStep: running === undefined ? undefined : current,
     currentStepName: running?.name,
-    currentStepPartialOutput: running === undefined ? undefined : await partialOutput(sql, running),
+    currentStepPartialOutput: running === undefined || how === "light" ? undefined : await partialOutput(sql, running),
     currentStepStartedAt: running?.startedAtMs === undefined ? undefined : Math.floor(running.startedAtMs / 1000),
     runningSteps: steps.filter((step) => step.state === "running").map((step) => step.name),
     completedSteps: steps.filter(isOver).map(stepResult),

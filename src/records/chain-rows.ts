@@ -9,7 +9,7 @@ type Reader = Pick<Sql | SqlTx, "all">;
 
 /** A chain's spec never changes, and one of a thousand steps is wanted a thousand times; ids are never used twice. */
 const specs = new Map<string, ChainSpec>();
-const specsKept = 64;
+const specsKept = 32;
 
 /** @returns undefined for a task that is no chain. */
 export async function specOfChain(sql: Reader, chainId: string): Promise<ChainSpec | undefined> {
@@ -92,7 +92,7 @@ export async function writeStep({ sql }: Change, chainSeq: number, index: number
 const stepWrite = `INSERT OR REPLACE INTO chain_step (chain_seq, step, name, state, task_id, output, vars, error, cost, retries_used,
   recovered, started_at_ms, completed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
-export function stepOf(row: SqlRow): StepRecord {
+function stepOf(row: SqlRow): StepRecord {
   return defined<StepRecord>({
     name: String(row.name),
     state: row.state as StepState,

@@ -5,7 +5,7 @@ import { defined } from "../core/config.ts";
 import { PoolError, taskNotFound } from "../core/errors.ts";
 import type { NewChain } from "../core/records.ts";
 import type { TaskRecord } from "../core/task.ts";
-import { advance, chainScope, followSteps } from "./chain-advance.ts";
+import { chainScope, followSteps, goOn } from "./chain-advance.ts";
 import { specOfChain, stepsOf, writeStep } from "./chain-rows.ts";
 import type { Change } from "./change.ts";
 import { requestCancel } from "./request-cancel.ts";
@@ -27,7 +27,7 @@ export async function submitChain(change: Change, chain: NewChain): Promise<Task
   }
   if (cap !== undefined) await setScopeBudget(change, chainScope(record.id), cap);
   change.emit({ type: "chain.submitted", taskId: record.id, data: { steps: spec.steps.length } }, record.seq);
-  await advance(change, record.seq);
+  await goOn(change, record.seq);
   return (await taskById(change, record.id)) ?? record;
 }
 
@@ -39,7 +39,7 @@ export async function cancelChain(change: Change, chain: TaskRecord): Promise<Ta
     [chain.seq],
   );
   for (const row of rows) await requestCancel(change, taskOf(row));
-  await advance(change, chain.seq);
+  await goOn(change, chain.seq);
   await followSteps(change);
   return (await taskById(change, chain.id)) ?? chain;
 }

@@ -1,6 +1,5 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { gate, structured, text } from "../../src/testing/index.ts";
 import { eventOf } from "../engine/scripted-pool.ts";
@@ -48,7 +47,7 @@ describe("chains on the real CLI", () => {
     const waiting = gate(text("never said"));
     here.api.on("step three", waiting).on("cut off by a crash", text("3"));
     for (const word of ["one", "two", "four", "five"]) here.api.on(`step ${word}`, text(word));
-    const host = fork(join(import.meta.dirname, "chain-host.ts"), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    const host = fork(new URL("chain-host.ts", import.meta.url), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
     onTestFinished(() => {
       host.kill("SIGKILL"); // only what a failed test has left
     });

@@ -262,6 +262,30 @@ describe.each(stores)("chains and reviews in %s", (_name, place) => {
     ]);
   });
 
+  it("takes the first rejection for the last where one is allowed", async () => {
+    const { records } = await opened();
+    const host = await testHost(records, 1);
+    const [task] = await submitAll(records, { review: true, maxRejections: 1 });
+    await host.finish();
+    expect((await records.reject(task?.id ?? "", "no")).state).toBe("failed");
+  });
+
+  it("adds up turns and costs of a chain over retries", async () => {
+    const { records } = await opened();
+    const host = await testHost(records, 1);
+    const chain = await submitted(records, { steps: [{ name: "a", prompt: "1", retries: 1 }] });
+    await host.finish({ kind: "failed", turnsUsed: 3, costMicrodollars: 5 });
+    await host.finish({ turnsUsed: 4, costMicrodollars: 6 });
+    const result = (await records.get(chain.id))?.result;
+    const [step] = (await records.list({ kind: "task" }, { limit: 1 })).tasks;
+    const runs = await records.runs(step?.id ?? "");
+    expect([result?.turnsUsed, result?.costMicrodollars, runs.map((run) => run.superseded)]).toEqual([
+      7,
+      11,
+      ["retried", undefined],
+    ]);
+  });
+
   it("admits a rejected task as any other: not when the pool is drained, nor when its money is gone", async () => {
     const { records } = await opened();
     const host = await testHost(records, 2);
