@@ -144,6 +144,28 @@ describe("money", () => {
     });
   });
 
+  test("stops a run that began without a cap when one is set under way", async () => {
+    const { pool, runner } = await scriptedPool({}, async (_turn, _launch, { emit, signal }) => {
+      for (let cost = 50_000; !signal.aborted; cost += 50_000) {
+        emit({ type: "cost", costMicrodollars: cost });
+        await new Promise(setImmediate);
+      }
+      return new Promise(() => undefined);
+    });
+    const task = await pool.submit("it");
+    await runner.waitForTurn("it");
+    await pool.budget.set({ usd: 0.5 });
+    const outcome = await task.outcome();
+    expect([outcome.state, outcome.result?.reason]).toEqual(["failed", "budget"]);
+  });
+
+  test("goes on renewing as it did when the pool is opened with the same cap alone", async () => {
+    const store = storeFile();
+    const first = await scriptedPool({ store, slots: 0, budgetUsd: 3, budgetRenews: "day" });
+    const second = await scriptedPool({ store, slots: 0, budgetUsd: 3 });
+    expect([(await first.pool.budget.show()).renews, (await second.pool.budget.show()).renews]).toEqual(["day", "day"]);
+  });
+
   test("fails what an attached fan-out cannot afford any more, instead of waiting for ever", async () => {
     const { pool } = await scriptedPool({ budgetUsd: 0.01, slots: 1, kind: "attached" }, () =>
       completed("x", { costMicrodollars: 6_000 }),
