@@ -25,7 +25,7 @@ import type { TaskOutcome } from "./core/outcome.ts";
 import type { Skills } from "./core/ports.ts";
 import type { ListPage, Records } from "./core/records.ts";
 import type { AutoOptions, AutoResult, RouteAnswer, RouteOptions } from "./core/route.ts";
-import type { HostRecord, RunRecord, TaskFilter, TaskRecord, TaskResult, TaskSpec } from "./core/task.ts";
+import type { HostRecord, RunRecord, TaskRecord, TaskResult, TaskSpec } from "./core/task.ts";
 import { cancelTask } from "./engine/cancelling.ts";
 import { drainPool } from "./engine/draining.ts";
 import { fanOut } from "./engine/fan-out.ts";

@@ -8,11 +8,12 @@
 import type { PoolEvent } from "../core/events.ts";
 import type { EndCause } from "../core/ports.ts";
 import type { DispatchHook, Finish, Lease } from "../core/records.ts";
-import type { HostKind, HostRecord, SlotConfig, TaskRecord } from "../core/task.ts";
+import type { TaskRecord } from "../core/task.ts";
 import { Autoscaler } from "./autoscaler.ts";
 import { claimedLease, untouched } from "./claimed.ts";
 import { Execution } from "./execution.ts";
 import { endedOrGrace } from "./grace.ts";
+import { hostRecord, type HostOptions } from "./host-record.ts";
 import type { EngineParts } from "./parts.ts";
 import { Recovery } from "./recovery.ts";
 import { SlotSet } from "./slot-set.ts";
@@ -28,12 +29,6 @@ const commitAttemptsAtEnd = 5;
 const diedText = "Its process died in three runs in a row, and not of one task alone.";
 
 type TaskStarted = Extract<PoolEvent, { type: "task.started" }>;
-
-export interface HostOptions {
-  readonly id: string;
-  readonly kind: HostKind;
-  readonly slots: readonly SlotConfig[];
-}
 
 export class Host implements DispatchHook {
   readonly id: string;
@@ -67,8 +62,8 @@ export class Host implements DispatchHook {
 
   /** Registers host and slots, and begins to take work. Recovery of dead hosts goes on beside it. */
   async start(): Promise<void> {
-    const { records, clock } = this.#parts;
-    await records.startHost(this.#record(clock.now()));
+    const { records } = this.#parts;
+    await records.startHost(hostRecord(this.#parts, this.#options));
     // Before there are slots: another process may claim a task for one as soon as there is.
     this.#endings.push(
       records.follow((events) => {
@@ -247,10 +242,6 @@ export class Host implements DispatchHook {
     if ((await this.#recovery.sweep(this.id)) > 0) this.#wake();
   }
 
-  get runningTasks(): readonly string[] {
-    return [...this.#running.keys()];
-  }
-
   #wake(): void {
     if (this.#stopping || this.freeSlots().length === 0) return;
     this.#parts.records.dispatch().catch(this.#parts.report);
@@ -304,12 +295,12 @@ export class Host implements DispatchHook {
 
   /** H3: taken for dead while it was alive; what it ran belongs to others now, so it ends that and registers anew. */
   async #startOver(): Promise<void> {
-    const { records, clock } = this.#parts;
+    const { records } = this.#parts;
     for (const execution of this.#running.values()) execution.end("shutdown");
     await Promise.all(this.#runs);
     const configs = await this.#slots.clear();
     if (this.#stopping) return;
-    await records.startHost(this.#record(clock.now()));
+    await records.startHost(hostRecord(this.#parts, this.#options));
     await this.#slots.add(this.id, configs);
     await records.dispatch();
   }
@@ -331,7 +322,7 @@ export class Host implements DispatchHook {
       };
       await endedOrGrace(this.#parts.clock, ended(), graceMs, signal);
     }
-    const cut = this.runningTasks;
+    const cut = [...this.#running.keys()];
     for (const execution of this.#running.values()) execution.end("shutdown");
     while (this.#work.size > 0) await Promise.all(this.#work);
     this.#parts.records.setDispatcher(this.id, false, undefined);
@@ -352,21 +343,5 @@ export class Host implements DispatchHook {
   #track(work: Promise<void>): void {
     const tracked: Promise<void> = work.catch(this.#parts.report).finally(() => this.#work.delete(tracked));
     this.#work.add(tracked);
-  }
-
-  #record(nowMs: number): HostRecord {
-    const { self } = this.#parts.processes;
-    return {
-      id: this.id,
-      kind: this.#options.kind,
-      pid: self.pid,
-      startTime: self.startTime,
-      bootId: this.#parts.machine.bootId,
-      hostname: this.#parts.machine.hostname,
-      startedAtMs: nowMs,
-      leaseUntilMs: nowMs + this.#parts.config.leaseMs,
-      state: "alive",
-      targetSlots: this.#options.slots.length,
-    };
   }
 }
