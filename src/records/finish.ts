@@ -135,6 +135,8 @@ export async function requeue(change: Change, task: TaskRecord, state: TaskState
       task.seq,
     ],
   );
+  // K3 of core/chain.ts: a chain that stops does not run again what only waits.
+  if (task.chainId !== undefined) await tellChain(change, task.seq);
   count(change.pool, task.state, state);
   const data = { runId: String(task.runId), reason: how.reason, costMicrodollars: how.cost };
   change.emit(defined({ type: "task.requeued" as const, taskId: task.id, slotId: task.slotId, data }), task.seq);

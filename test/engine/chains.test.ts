@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ChainProgress } from "../../src/core/chain.ts";
-import { completed, failed } from "../../src/testing/outcomes.ts";
+import { completed, failed, limited, lost } from "../../src/testing/outcomes.ts";
+import type { TurnAnswer } from "../../src/testing/scripted-process.ts";
 import type { ScriptedRunner } from "../../src/testing/scripted-runner.ts";
 import { eventOf, held, scriptedPool } from "./scripted-pool.ts";
 
@@ -156,6 +157,31 @@ describe("a chain", () => {
       "failed",
       ["slow completed", "break failed", expect.stringMatching(/waits (cancelled|completed)/), "next cancelled"],
     ]);
+  });
+
+  test.each([
+    ["meets the usage limit", (): TurnAnswer => limited(Date.now() + 3_600_000)],
+    ["is lost", (): TurnAnswer => lost()],
+  ])("that a step has failed does not run another again whose run %s", async (_what, answer) => {
+    const gate = held<TurnAnswer>();
+    const { pool, runner } = await scriptedPool({ slots: 2 });
+    runner.on("slow", () => gate.promise).on("break", failed("error"));
+    const chain = await pool.submitChain([
+      { name: "slow", prompt: "slow", needs: [] },
+      { name: "break", prompt: "break", needs: [] },
+    ]);
+    await runner.waitForTurn("slow");
+    for await (const event of pool.events({ after: 0 })) {
+      if (event.type === "chain.step_finished" && event.data.step === "break") break;
+    }
+    gate.release(answer());
+    const { state, result } = await chain.outcome();
+    expect([
+      state,
+      result?.costMicrodollars,
+      states(await pool.chainProgress(chain.id)),
+      prompts(runner).length,
+    ]).toEqual(["failed", 2_000, ["slow cancelled", "break failed"], 2]);
   });
 
   test("skips a step whose condition does not hold, and what needs it goes on without its output", async () => {
