@@ -404,7 +404,7 @@ export class Pool extends PoolFigures implements AsyncDisposable {
   /** Accepts the beginning of an id where it is unique, and long enough not to be a slip: an empty variable names no task. */
   async #fullId(id: string): Promise<string> {
     if (isTaskId(id)) return id;
-    if (!/^task-.{3}/.test(id)) throw taskNotFound(id);
+    if (!/^(task|chain)-.{3}/.test(id)) throw taskNotFound(id);
     const ids = await this.#records.idsLike(id, 2);
     const [only] = ids;
     if (only !== undefined && (ids.length === 1 || ids.includes(id))) return ids.includes(id) ? id : only;

@@ -84,6 +84,31 @@ describe("claude-pool chain", () => {
     });
   });
 
+  it("is known to every command by the beginning of its id", async () => {
+    const id = (await place.run(["chain", "submit", file("release.yaml", twoSteps)])).stdout.trim();
+    const begin = id.slice(0, 10);
+    const waited = await place.run(["wait", "--timeout", "1ms", begin]);
+    const progress = await place.run(["chain", "progress", "--json", begin]);
+    const unfinished = await place.run(["result", begin]);
+    const cancelled = await place.run(["chain", "cancel", begin]);
+    const result = await place.run(["result", "--json", begin]);
+    expect({
+      waited: [waited.exitCode, waited.stderr.includes("time is over")],
+      progress: (JSON.parse(progress.stdout) as { readonly task_id: string }).task_id,
+      unfinished: unfinished.exitCode,
+      cancelled: [cancelled.exitCode, cancelled.stdout.includes("cancelled")],
+      result: (JSON.parse(result.stdout) as { readonly id: string }).id,
+      tooShort: (await place.run(["cancel", "chain-"])).exitCode,
+    }).toEqual({
+      waited: [1, true],
+      progress: id,
+      unfinished: 4,
+      cancelled: [0, true],
+      result: id,
+      tooShort: 4,
+    });
+  });
+
   it("is cancelled by Ctrl-C, and says how to go on", async () => {
     const waiting = gate(text("never said"));
     api.on("Make a plan", waiting);
