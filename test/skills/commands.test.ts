@@ -46,7 +46,7 @@ describe("a command inside a skill", () => {
   it("ends within its time even if something that has left it holds its output open, and leaves nothing in the background", async () => {
     const { cwd } = await limits();
     const leave = "setsid sh -c 'echo $$ > pid; exec sleep 60' & while [ ! -s pid ]; do :; done; echo done";
-    const own = await withCommandsRun(skill(`!\`tail -f /dev/null ${cwd} & echo done\``), await limits());
+    const own = await withCommandsRun(skill(`!\`tail -q -f /dev/null ${cwd} & echo done\``), await limits());
     const left = await withCommandsRun(skill(`!\`${leave}\``), { cwd, timeoutMs: 2_000, maxBytes: 100 }).catch(
       (error: unknown) => (error as { code: string }).code,
     );
