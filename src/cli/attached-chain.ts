@@ -7,6 +7,7 @@ import type { WrittenChain } from "../schema/chain.ts";
 import type { Call } from "./call.ts";
 import { stepLine } from "./chain-text.ts";
 import { exitOfTask, type ExitCode } from "./exit.ts";
+import { tellingHeldBack } from "./held-back.ts";
 import { elapsed, usd } from "./quantities.ts";
 import { taskLine } from "./task-text.ts";
 import { Progress } from "./terminal/progress.ts";
@@ -17,20 +18,26 @@ export async function runAttachedChain(call: Call, pool: Pool, { steps, ...optio
   const stop = new AbortController();
   const over = new AbortController();
   let chainId: string | undefined;
-  let following: Promise<void> = Promise.resolve();
+  let following: Promise<unknown> = Promise.resolve();
   const unhook = call.io.onInterrupt(() => {
     progress.note("Cancelling the chain; `claude-pool chain resume` goes on with it.");
     stop.abort();
   });
   try {
-    await pool.runChain(steps, {
-      ...options,
-      signal: stop.signal,
-      onSubmitted: (id) => {
-        chainId = id;
-        following = follow(call, pool, id, progress, over.signal);
-      },
-    });
+    const run = (): Promise<unknown> =>
+      pool.runChain(steps, {
+        ...options,
+        signal: stop.signal,
+        onSubmitted: (id) => {
+          chainId = id;
+          following = Promise.all([
+            follow(call, pool, id, progress, over.signal),
+            tellReviews(pool, id, progress, over.signal),
+          ]);
+          following.catch(() => undefined); // it is thrown below, where it is waited for
+        },
+      });
+    await tellingHeldBack(pool, progress.note.bind(progress), run);
   } catch (error) {
     if (chainId === undefined || !(error instanceof PoolError) || error.code !== "task_failed") throw error;
   } finally {
@@ -75,5 +82,19 @@ async function follow(call: Call, pool: Pool, id: string, progress: Progress, ov
     const step = chain.steps[index];
     const place = `${String(index + 1)}/${String(chain.totalSteps)}`;
     if (step !== undefined) progress.note(`${place} ${stepLine(step, call.out.talkColour)}`);
+  }
+}
+
+/** Nobody else says that the chain waits for a person. */
+async function tellReviews(pool: Pool, id: string, progress: Progress, over: AbortSignal): Promise<void> {
+  for await (const event of pool.events({ signal: over })) {
+    if (event.type !== "task.finished" || event.data.state !== "pending_review") continue;
+    const { steps, totalSteps } = await pool.chainProgress(id);
+    const index = steps.findIndex((step) => step.taskId === event.taskId);
+    const step = steps[index];
+    if (step?.taskId === undefined) continue;
+    const place = `${String(index + 1)}/${String(totalSteps)}`;
+    const how = `claude-pool review show ${step.taskId}, claude-pool review approve ${step.taskId}`;
+    progress.note(`${place} ${step.name} waits for a reviewer: ${how}`);
   }
 }

@@ -5,12 +5,12 @@
  *     call's tasks: the pool's other work stays as it is.
  */
 import type { EventData } from "../core/events.ts";
-import { heldBackReasons } from "../core/governor.ts";
 import type { TaskRecord, TaskSpec } from "../core/task.ts";
 import type { Pool } from "../pool.ts";
 import type { Call } from "./call.ts";
 import { exitOfTasks, type ExitCode } from "./exit.ts";
-import { elapsed, heldBackText, usd } from "./quantities.ts";
+import { tellingHeldBack } from "./held-back.ts";
+import { elapsed, usd } from "./quantities.ts";
 import { taskLine } from "./task-text.ts";
 import { Progress } from "./terminal/progress.ts";
 import { oneLine } from "./terminal/table.ts";
@@ -33,7 +33,8 @@ export async function attached(
   const work = new AttachedWork(call, pool, progress);
   const unhook = call.io.onInterrupt((urgent) => work.interrupt(urgent));
   try {
-    return await work.carryOut(specs, options);
+    const note = progress.note.bind(progress);
+    return await tellingHeldBack(pool, note, () => work.carryOut(specs, options));
   } finally {
     unhook();
     progress.end();
@@ -145,7 +146,7 @@ class AttachedWork {
   async #follow(): Promise<void> {
     for await (const event of this.#pool.events({ signal: this.#over.signal })) {
       const { taskId } = event;
-      if (event.type === "governor.changed") this.#tellHeldBack(event.data);
+      if (event.type === "governor.changed") this.#activity = activityOf(event.data);
       if (taskId === undefined) continue;
       if (event.type === "task.submitted") await this.#adopt(taskId);
       if (!this.#open.has(taskId)) continue;
@@ -154,14 +155,6 @@ class AttachedWork {
       if (event.type === "task.held") this.#activity = `held: ${event.data.reason}`;
       if (event.type === "task.tool") this.#activity = `${event.data.tool} ${event.data.summary ?? ""}`;
     }
-  }
-
-  /** Hours may pass until a usage limit lifts: whoever waits should know what for. */
-  #tellHeldBack({ reason, untilMs, ceiling }: EventData["governor.changed"]): void {
-    const known = heldBackReasons.find((one) => one === reason);
-    this.#activity = known === undefined ? "" : `held back: ${known}`;
-    if (known !== "limit" || untilMs === undefined || ceiling !== undefined) return;
-    this.#progress.note(`Held back by ${heldBackText({ reason: known, untilMs })}.`);
   }
 
   async #adopt(id: string): Promise<void> {
@@ -198,6 +191,10 @@ class AttachedWork {
         "To let it edit files, add --permission-mode acceptEdits.",
     );
   }
+}
+
+function activityOf({ reason }: EventData["governor.changed"]): string {
+  return reason === undefined ? "" : `held back: ${reason}`;
 }
 
 /** Hands on what comes in any order in the order of its places. */

@@ -84,6 +84,22 @@ describe("claude-pool chain", () => {
     });
   });
 
+  it("says that a step waits for a reviewer, and goes on when another call approves it", async () => {
+    api.on("Make a plan", text("THE-PLAN")).on("Carry out: THE-PLAN", text("built"));
+    const reviewed = twoSteps.replace("prompt: Make a plan", "prompt: Make a plan\n    review: true");
+    const running = place.spawn(["chain", "run", file("release.yaml", reviewed)]);
+    await running.hasSaid("claude-pool review approve task-");
+    const waiting = JSON.parse((await place.run(["review", "--json"])).stdout) as { readonly id: string };
+    const approved = await place.run(["review", "approve", waiting.id]);
+    const ran = await running.ran;
+    expect([
+      ran.stderr.includes(`1/2 plan waits for a reviewer: claude-pool review show ${waiting.id}`),
+      approved.exitCode,
+      ran.exitCode,
+      ran.stdout,
+    ]).toEqual([true, 0, 0, "built\n"]);
+  });
+
   it("is known to every command by the beginning of its id", async () => {
     const id = (await place.run(["chain", "submit", file("release.yaml", twoSteps)])).stdout.trim();
     const begin = id.slice(0, 10);

@@ -1,9 +1,12 @@
 /** Budgets of tags, metrics, estimates and the governor on the command line. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { moment } from "../../src/cli/quantities.ts";
 import { openPool } from "../../src/open-pool.ts";
 import type { Pool } from "../../src/pool.ts";
 import { storePath } from "../../src/project.ts";
-import { completed } from "../../src/testing/outcomes.ts";
+import { completed, limited } from "../../src/testing/outcomes.ts";
 import { scriptedRunner } from "../../src/testing/scripted-runner.ts";
 import { rig, type Rig } from "./rig.ts";
 
@@ -124,6 +127,27 @@ describe("governor", () => {
   });
 });
 
+describe("a usage limit that stood before the call", () => {
+  it.each([
+    ["run", "x"],
+    ["fan-out", "x", "y"],
+    ["chain", "run", "chain.yaml"],
+    ["auto", "x"],
+    ["route", "x"],
+    ["wait", "TASK"],
+  ])("is told by %s, with the time that it names", async (...argv) => {
+    writeFileSync(join(place.project, "chain.yaml"), "steps: [{ name: a, prompt: x }]");
+    const resetsAtMs = Math.ceil(Date.now() / 1_000) * 1_000 + 3_600_000;
+    await using busy = await opened(1, { limitedUntilMs: resetsAtMs });
+    const { id } = await busy.submit("it");
+    for await (const event of busy.events({ after: 0 })) if (event.type === "governor.changed") break;
+    const call = place.spawn(argv.map((word) => (word === "TASK" ? id : word)));
+    await call.hasSaid(`Held back by the account's usage limit, until ${moment(resetsAtMs)}.`);
+    call.interrupt();
+    expect((await call.ran).exitCode).toBe(130);
+  });
+});
+
 /** Six completed tasks, five of them tagged. */
 async function history(): Promise<void> {
   await using pool = await opened(1);
@@ -132,9 +156,13 @@ async function history(): Promise<void> {
 }
 
 /** A pool in the place's project, as another process of the same user has it. */
-function opened(slots: number, behaviour: "ok" | "overloaded" = "ok"): Promise<Pool> {
+function opened(
+  slots: number,
+  behaviour: "ok" | "overloaded" | { readonly limitedUntilMs: number } = "ok",
+): Promise<Pool> {
   const runner = scriptedRunner((_turn, _launch, playing) => {
     if (behaviour === "overloaded") playing.emit({ type: "api_retry", attempt: 1, status: 529 });
+    if (typeof behaviour === "object") return limited(behaviour.limitedUntilMs);
     return completed("ok", { costMicrodollars: 100_000, elapsedMs: 1_000 });
   });
   return openPool({

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { WorkOptions } from "../../core/route.ts";
 import { examples, type Call } from "../call.ts";
 import { addHostFlags, addTaskFlags, poolSettingsOf, specOf, type TaskFlags } from "../flags.ts";
+import { tellingHeldBack } from "../held-back.ts";
 import { ownSlots } from "../hosting.ts";
 import { promptOf } from "../prompts.ts";
 import { usd } from "../quantities.ts";
@@ -41,7 +42,9 @@ export function autoCommand(call: Call): Command {
     try {
       return await call.withPool(options, async (pool) => {
         const onRoute = sayRoute.bind(undefined, call);
-        const result = await pool.auto(prompt, { ...routing, task, signal, onRoute });
+        const result = await tellingHeldBack(pool, call.out.say.bind(call.out), () =>
+          pool.auto(prompt, { ...routing, task, signal, onRoute }),
+        );
         if (call.json) await call.out.record(result);
         else if (result.output !== "") await call.out.line(result.output);
         call.out.say(

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { RouteAnswer } from "../../core/route.ts";
 import { examples, type Call } from "../call.ts";
 import { addHostFlags, poolSettingsOf } from "../flags.ts";
+import { tellingHeldBack } from "../held-back.ts";
 import { ownSlots } from "../hosting.ts";
 import { promptOf } from "../prompts.ts";
 import { addRouteFlags, interrupted, routeOptionsOf, sayRoute, type RouteFlags } from "../routing.ts";
@@ -35,7 +36,10 @@ export function routeCommand(call: Call): Command {
     } as const;
     const { signal, end } = interrupted(call);
     try {
-      await call.withPool(options, async (pool) => show(call, await pool.route(prompt, { ...routing, signal })));
+      await call.withPool(options, async (pool) => {
+        const route = (): Promise<RouteAnswer> => pool.route(prompt, { ...routing, signal });
+        await show(call, await tellingHeldBack(pool, call.out.say.bind(call.out), route));
+      });
     } finally {
       end();
     }

@@ -1,8 +1,11 @@
 import { Command } from "commander";
+import type { WaitOptions } from "../../core/api.ts";
+import { defined } from "../../core/config.ts";
 import { PoolError } from "../../core/errors.ts";
 import { examples, type Call } from "../call.ts";
 import { exitOfTasks } from "../exit.ts";
 import type { CommonFlags } from "../flags.ts";
+import { tellingHeldBack } from "../held-back.ts";
 import { duration, elapsed } from "../quantities.ts";
 import { taskLine } from "../task-text.ts";
 import { Progress } from "../terminal/progress.ts";
@@ -23,23 +26,22 @@ export function waitCommand(call: Call): Command {
       "after",
       examples("claude-pool wait task-3f9c", "claude-pool wait --any --timeout 10m task-3f9c task-81ab"),
     );
-  return call.carryOut<Flags>(command, (flags, [ids]) =>
+  return call.carryOut<Flags>(command, (flags, [given]) =>
     call.look(flags, async (pool) => {
-      const records = await Promise.all((ids as readonly string[]).map((id) => pool.get(id)));
+      const records = await Promise.all((given as readonly string[]).map((id) => pool.get(id)));
       const interrupted = new AbortController();
       const unhook = call.io.onInterrupt(() => interrupted.abort());
       const progress = new Progress(call.out.talk);
       const startedMs = Date.now();
       progress.begin(() => `waiting for ${String(records.length)} tasks · ${elapsed(Date.now() - startedMs)}`);
       try {
-        const answer = await pool.wait(
-          records.map((record) => record.id),
-          {
-            mode: flags.any === true ? "any" : "all",
-            signal: interrupted.signal,
-            ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
-          },
-        );
+        const ids = records.map((record) => record.id);
+        const options = defined<WaitOptions>({
+          mode: flags.any === true ? "any" : "all",
+          signal: interrupted.signal,
+          timeoutMs: flags.timeout,
+        });
+        const answer = await tellingHeldBack(pool, progress.note.bind(progress), () => pool.wait(ids, options));
         progress.end();
         const done = await Promise.all(answer.done.map(({ taskId }) => pool.get(taskId)));
         for (const record of done) {
