@@ -28,8 +28,11 @@ export async function prune(write: GroupCommit["write"], beforeMs: number): Prom
 async function pruneStep(change: Change, beforeMs: number): Promise<Pruned> {
   const { sql, pool } = change;
   const rows = await sql.all(
+    // What a chain cost and how many turns it took is counted from its steps.
     `SELECT seq, state, kind FROM task INDEXED BY task_ended
-      WHERE completed_at_ms IS NOT NULL AND completed_at_ms < ? ORDER BY completed_at_ms LIMIT ? + 0`,
+      WHERE completed_at_ms IS NOT NULL AND completed_at_ms < ?1 AND NOT EXISTS (SELECT 1 FROM task AS chain
+        WHERE chain.seq = task.chain_seq AND (chain.completed_at_ms IS NULL OR chain.completed_at_ms >= ?1))
+      ORDER BY completed_at_ms LIMIT ?2 + 0`,
     [beforeMs, pruneAtOnce],
   );
   const seqs = JSON.stringify(rows.map((row) => row.seq));

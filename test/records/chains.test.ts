@@ -138,6 +138,26 @@ describe.each(stores)("chains and reviews in %s", (_name, place) => {
     });
   });
 
+  it("keeps the steps of a chain from pruning as long as the chain itself", async () => {
+    const { records, clock } = await opened();
+    const host = await testHost(records, 1);
+    const chain = await submitted(records, {
+      steps: [
+        { name: "a", prompt: "1" },
+        { name: "b", prompt: "2" },
+      ],
+    });
+    await host.finish();
+    clock.advance(10);
+    const under = await records.prune(clock.now());
+    await host.finish();
+    const result = (await records.get(chain.id))?.result;
+    const early = await records.prune(clock.now());
+    clock.advance(10);
+    const late = await records.prune(clock.now());
+    expect([under.tasks, early.tasks, result?.turnsUsed, late.tasks]).toEqual([0, 0, 2, 3]);
+  });
+
   it("goes on after an export and an import as if nothing had been", async () => {
     const { records } = await opened();
     const host = await testHost(records, 1);
