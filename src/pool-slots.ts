@@ -44,9 +44,8 @@ export abstract class PoolSlots {
   async configureSlot(id: string, config: SlotConfig): Promise<SlotRecord> {
     const given = parseSlotConfig(config);
     refuseBypass(given.permissionMode, this.#parts.config.allowBypassPermissions);
-    const slot = (await this.#records.slots()).find((one) => one.id === id);
-    if (slot === undefined) throw slotNotFound(id);
-    return this.#records.updateSlot(id, { config: { ...slot.config, ...given } });
+    if (!(await this.#records.slots()).some((one) => one.id === id)) throw slotNotFound(id);
+    return this.#records.updateSlot(id, { config: given });
   }
 
   /**

@@ -238,6 +238,7 @@ export interface Records {
   addSlots(hostId: string, configs: readonly SlotConfig[]): Promise<readonly SlotRecord[]>;
   /** Those that are not stopped, or all that have not been pruned. */
   slots(which?: "all"): Promise<readonly SlotRecord[]>;
+  /** Settings that are not given stay. */
   updateSlot(
     id: string,
     patch: {
@@ -252,8 +253,8 @@ export interface Records {
   ): Promise<SlotRecord>;
   /** An errored slot takes work again; its host hears of it by the event. @throws {PoolError} `slot_not_found`, `slot_state`. */
   restartSlot(id: string, by: "hand" | "supervisor"): Promise<SlotRecord>;
-  /** @throws {PoolError} `no_host`. */
-  setTargetSlots(hostId: string, target: number, by?: "auto"): Promise<void>;
+  /** Resolves to the number that `target` made of the present one. @throws {PoolError} `no_host`, and what `target` throws. */
+  setTargetSlots(hostId: string, target: (present: number) => number, by?: "auto"): Promise<number>;
 
   // Money -----------------------------------------------------------------------------------------------------------
   budget(): Promise<BudgetState>;

@@ -32,7 +32,7 @@ export class Autoscaler {
       waitingForMs: this.#waitingSince === undefined ? undefined : now - this.#waitingSince,
       longIdle: this.#slots.plainIdleFor(config.scaling.downDelayMs ?? defaultDownDelayMs),
     });
-    if (target !== present) await records.setTargetSlots(hostId, target, "auto");
+    if (target !== present) await records.setTargetSlots(hostId, () => target, "auto");
   }
 
   /** More slots help nobody while the pool keeps to a limit: what waits does not wait for a slot. */

@@ -15,17 +15,17 @@ export async function scaleTo(
 ): Promise<number> {
   const host = await hostToScale(parts, ownHostId);
   const { minSlots, maxSlots } = parts.config.scaling;
-  const wanted = target(host.targetSlots);
-  if (wanted < minSlots || wanted > maxSlots) {
+  // From the number as it is when the request is written: two that come at once add up.
+  return parts.records.setTargetSlots(host.id, (present) => {
+    const wanted = target(present);
+    if (wanted >= minSlots && wanted <= maxSlots) return wanted;
     throw new PoolError(
       "scaling_out_of_bounds",
       `Cannot scale to ${String(wanted)} slots: the bounds are ${String(minSlots)} to ${String(maxSlots)}. ` +
         "Set `scaling.min_slots` and `scaling.max_slots` to move them.",
       { wanted, minSlots, maxSlots },
     );
-  }
-  if (wanted !== host.targetSlots) await parts.records.setTargetSlots(host.id, wanted);
-  return wanted;
+  });
 }
 
 async function hostToScale(parts: EngineParts, ownHostId: string | undefined): Promise<HostRecord> {

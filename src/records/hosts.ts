@@ -100,13 +100,20 @@ export async function recoverRun(change: Change, runId: string, remains: Remains
   if (task !== undefined) await putBack(change, task, remains, estimate);
 }
 
-export async function setTargetSlots(change: Change, hostId: string, target: number, by?: "auto"): Promise<void> {
+export async function setTargetSlots(
+  change: Change,
+  hostId: string,
+  targetOf: (present: number) => number,
+  by?: "auto",
+): Promise<number> {
   const [host] = await change.sql.all("SELECT target_slots FROM host WHERE id = ? AND state = 'alive'", [hostId]);
   if (host === undefined) throw noHost(hostId);
-  if (host.target_slots === target) return;
+  const target = targetOf(Number(host.target_slots));
+  if (host.target_slots === target) return target;
   await change.sql.run("UPDATE host SET target_slots = ? WHERE id = ?", [target, hostId]);
   const auto = by === undefined ? {} : { auto: true };
   change.emit({ type: "host.scaled", data: { hostId, targetSlots: target, ...auto } });
+  return target;
 }
 
 /**

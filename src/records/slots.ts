@@ -35,7 +35,10 @@ export async function updateSlot(change: Change, id: string, patch: SlotPatch): 
   await change.flushSlots();
   const before = await slotRow(change, id);
   const state = patch.state ?? (before.state as SlotState);
-  const config = patch.config === undefined ? before.config : JSON.stringify(patch.config);
+  const config =
+    patch.config === undefined
+      ? before.config
+      : JSON.stringify({ ...(JSON.parse(String(before.config)) as SlotConfig), ...patch.config });
   const process = patch.process === undefined ? before.process : patch.process && JSON.stringify(patch.process);
   const error = patch.error === undefined ? before.error : patch.error;
   const [after] = await change.sql.all(

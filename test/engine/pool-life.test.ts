@@ -362,6 +362,16 @@ describe("scaling", () => {
     expect([up, (await pool.findSlots({ state: "busy" })).map((slot) => slot.id)]).toEqual([2, ["slot-1", "slot-2"]]);
   });
 
+  test("asked for several times at once adds it all up, and what would pass the bounds is refused", async () => {
+    const { pool } = await scriptedPool({ slots: 1, scaling: { minSlots: 1, maxSlots: 3 } });
+    const answers = await Promise.allSettled([pool.scaleUp(1), pool.scaleUp(1), pool.scaleUp(1)]);
+    const [host] = await pool.hosts();
+    expect([answers.map((answer) => answer.status).sort(), host?.targetSlots]).toEqual([
+      ["fulfilled", "fulfilled", "rejected"],
+      3,
+    ]);
+  });
+
   test("past the bounds is refused with both", async () => {
     const { pool } = await scriptedPool({ scaling: { minSlots: 1, maxSlots: 2 } });
     await expect(pool.setTargetSlots(3)).rejects.toMatchObject({
@@ -380,6 +390,14 @@ describe("scaling", () => {
     await eventOf(pool, "slot.stopped");
     gate.release("done");
     expect([(await task.outcome()).state, (await pool.findSlots()).length]).toEqual(["completed", 1]);
+  });
+
+  test("a slot that is configured twice at once has both", async () => {
+    const { pool } = await scriptedPool({ slots: [{ role: "writer" }] });
+    await Promise.all([pool.configureSlot("slot-1", { model: "opus" }), pool.configureSlot("slot-1", { name: "ann" })]);
+    expect((await pool.findSlots()).map((slot) => slot.config)).toEqual([
+      { role: "writer", model: "opus", name: "ann" },
+    ]);
   });
 
   test("a configured slot has its new settings from its next task on", async () => {
