@@ -2,9 +2,10 @@
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { checkDirectory } from "./admission.ts";
+import { microdollars } from "./core/budget.ts";
 import type { ChainSpec, ResolvedStep, StepSpec } from "./core/chain.ts";
 import { defined, type PoolConfig } from "./core/config.ts";
-import { invalidOptions, PoolError } from "./core/errors.ts";
+import { dollars, invalidOptions, PoolError } from "./core/errors.ts";
 import { newChainId } from "./core/ids.ts";
 import type { NewChain } from "./core/records.ts";
 import { checkArguments, type Skill, type SkillStep } from "./core/skill.ts";
@@ -35,9 +36,19 @@ export async function admitChain(input: unknown, pool: ChainAdmission): Promise<
     refuseBypass(step.permissionMode, pool.config.allowBypassPermissions);
     steps.push(step.skill === undefined ? step : await withSkill(step, index, step.skill, { ...pool, cwd }));
   }
+  for (const [index, step] of steps.entries()) checkCap(step, index, written.maxBudgetUsd);
   const { slotAssignmentTimeoutSecs: patience } = pool.config;
   const queueTimeoutMs = written.queueTimeoutMs ?? (patience === undefined ? undefined : patience * 1000);
   return newChain(defined<ChainSpec>({ ...written, cwd: realpathSync(cwd), queueTimeoutMs, steps }), pool.originHost);
+}
+
+/** Such a step would fail when its turn comes, and what ran before it would be paid for nothing. */
+function checkCap(step: ResolvedStep, index: number, chainUsd: number | undefined): void {
+  const own = step.maxBudgetUsd ?? step.resolvedSkill?.config?.maxBudgetUsd;
+  if (own === undefined || chainUsd === undefined || own <= chainUsd) return;
+  const [most, whole] = [dollars(microdollars(own)), dollars(microdollars(chainUsd))];
+  const text = `Step ${String(index + 1)} (${step.name}): it may cost ${most}, but the whole chain only ${whole}.`;
+  throw invalidOptions(text, `steps[${String(index)}].maxBudgetUsd`);
 }
 
 /** A chain that was checked before, under a new id. */

@@ -411,6 +411,18 @@ describe("a chain", () => {
     ]);
   });
 
+  test("is refused with a step that may cost more than the whole chain, before anything of it is paid", async () => {
+    const { pool } = await scriptedPool();
+    const steps = [
+      { name: "a", prompt: "a" },
+      { name: "b", prompt: "b", maxBudgetUsd: 2 },
+    ];
+    await expect(pool.submitChain(steps, { maxBudgetUsd: 1 })).rejects.toMatchObject({
+      code: "invalid_options",
+      message: "Step 2 (b): it may cost $2.0000, but the whole chain only $1.0000.",
+    });
+  });
+
   test("waits for a reviewer at a step that asks for it, without a slot, and goes on when it is approved", async () => {
     const { pool, runner } = await scriptedPool();
     const chain = await pool.submitChain([
