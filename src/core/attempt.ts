@@ -7,6 +7,8 @@ import type { TaskRecord, TaskResult } from "./task.ts";
 export interface TaskPlan {
   readonly retries?: number;
   readonly retryDelayMs?: number;
+  /** The retries that were used before the last rejection: an attempt with feedback has all of its own. */
+  readonly retriesBefore?: number;
   /** A chain's step: it has a recovery prompt; once it is needed, that prompt, filled. */
   readonly recoveryPrompt?: string;
   /** What the retries used so far have failed with, the last one. */
@@ -72,8 +74,9 @@ export function nextAttempt(
   const plan = task.plan ?? {};
   if (task.cancelRequestedAtMs !== undefined || plan.recovering === true) return undefined;
   const lastError = result.error ?? result.reason ?? result.output;
-  if (canHeal(result) && task.retryCount < (plan.retries ?? 0)) {
-    const delayMs = Math.min((plan.retryDelayMs ?? 0) * 2 ** task.retryCount, longestDelayMs);
+  const used = task.retryCount - (plan.retriesBefore ?? 0);
+  if (canHeal(result) && used < (plan.retries ?? 0)) {
+    const delayMs = Math.min((plan.retryDelayMs ?? 0) * 2 ** used, longestDelayMs);
     return { plan: { ...plan, lastError }, delayMs, recovering: false };
   }
   if (plan.recoveryPrompt === undefined || beyondRecovery.includes(result.reason ?? "error")) return undefined;
@@ -83,12 +86,16 @@ export function nextAttempt(
 }
 
 /** The plan of a task that was rejected with this feedback. */
-export function planAfterRejection(task: Pick<TaskRecord, "plan" | "result">, feedback: string): TaskPlan {
+export function planAfterRejection(
+  task: Pick<TaskRecord, "plan" | "result" | "retryCount">,
+  feedback: string,
+): TaskPlan {
   const plan = task.plan ?? {};
   return defined<TaskPlan>({
     ...plan,
     // What went wrong before the answer that was rejected is no news; what it recovered from stays on record.
     lastError: plan.recovering === true ? plan.lastError : undefined,
+    retriesBefore: task.retryCount === 0 ? undefined : task.retryCount,
     feedback: [...(plan.feedback ?? []), feedback],
     rejectedOutput: task.result?.output,
     keepsConversation: plan.afterRejection === "continue" && task.result?.sessionId !== undefined ? true : undefined,

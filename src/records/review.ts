@@ -22,9 +22,9 @@ export async function approve(change: Change, id: string): Promise<TaskRecord> {
 
 export async function reject(change: Change, id: string, feedback: string): Promise<TaskRecord> {
   const task = await taskById(change, id);
+  const state = nextState(task.state, "reject", id);
   const rejectionCount = task.rejectionCount + 1;
   if (rejectionCount >= task.maxRejections) return rejectForGood(change, task, feedback, rejectionCount);
-  const state = nextState(task.state, "reject", id);
   const cap = task.config?.maxBudgetUsd;
   checkOpen(change, [cap === undefined ? undefined : microdollars(cap)]);
   await checkScopes(change, task.tags, cap === undefined ? undefined : microdollars(cap));

@@ -65,6 +65,13 @@ describe("a failure", () => {
       { error: "E" },
       { plan: { retries: 99, retryDelayMs: 1e6, lastError: "E" }, delayMs: 3_600_000, recovering: false },
     ],
+    [
+      "after a rejection has all its retries and the first pause again",
+      { retries: 1, retryDelayMs: 10, retriesBefore: 1 },
+      1,
+      { error: "E" },
+      { plan: { retries: 1, retryDelayMs: 10, retriesBefore: 1, lastError: "E" }, delayMs: 10, recovering: false },
+    ],
     ["that cannot heal is not tried again", { retries: 9 }, 0, { reason: "budget" }, undefined],
     [
       "is recovered when no retry is left",
@@ -123,10 +130,11 @@ describe("the prompt of an attempt", () => {
   });
 
   it("keeps every feedback, the last answer, and the conversation only if it is to", () => {
-    const fresh = planAfterRejection({ result, plan: { feedback: ["a"], lastError: "E", retries: 2 } }, "b");
-    const same = planAfterRejection({ result, plan: { afterRejection: "continue" } }, "b");
+    const plan = { feedback: ["a"], lastError: "E", retries: 2 };
+    const fresh = planAfterRejection({ result, retryCount: 2, plan }, "b");
+    const same = planAfterRejection({ result, retryCount: 0, plan: { afterRejection: "continue" } }, "b");
     expect([fresh, same]).toEqual([
-      { feedback: ["a", "b"], rejectedOutput: "one", retries: 2 },
+      { feedback: ["a", "b"], rejectedOutput: "one", retries: 2, retriesBefore: 2 },
       { afterRejection: "continue", feedback: ["b"], rejectedOutput: "one", keepsConversation: true },
     ]);
   });

@@ -261,6 +261,14 @@ describe.each(stores)("chains and reviews in %s", (_name, place) => {
     expect([approved.state, approved.result?.output]).toEqual(["completed", "answer"]);
   });
 
+  it("says of a task that is in no review that it cannot be rejected, even where one rejection would be the last", async () => {
+    const { records } = await opened();
+    const [task] = await submitAll(records, { review: true, maxRejections: 1 });
+    await expect(records.reject(task?.id ?? "", "no")).rejects.toMatchObject({
+      message: `Cannot reject task ${task?.id ?? ""}: it is pending.`,
+    });
+  });
+
   it("rejects with every feedback so far, and fails the task at the limit with its answer kept", async () => {
     const { records } = await opened();
     const host = await testHost(records, 1);
