@@ -45,6 +45,8 @@ class Hosts {
   readonly #alive = new Set<{ readonly child: Child; readonly ready: Promise<unknown> }>();
   /** Keys that no host has acknowledged yet; a killed host's go to another. */
   readonly #unsubmitted: string[][];
+  /** One for each host: it has said that it submitted what it was given, or that is back in `#unsubmitted`. */
+  readonly #acknowledgements: Promise<void>[] = [];
   #started = 0;
 
   constructor(folder: string, store: string, options: FaultsOptions, batches: number) {
@@ -76,6 +78,7 @@ class Hosts {
   async finish(watcher: Pool): Promise<void> {
     for (const { child } of this.#alive) await child.kill();
     this.#alive.clear();
+    await Promise.all(this.#acknowledgements);
     const last = [this.#start(this.#unsubmitted.length), this.#start(0)];
     await allEnded(watcher);
     for (const { child } of last) child.tell("close");
@@ -95,7 +98,13 @@ class Hosts {
     const child = startChild(new URL("children/chain-host.ts", import.meta.url), order, this.#folder);
     const ready = child.says();
     // A host that dies before it has said "submitted" may or may not have submitted: another one does it again.
-    void ready.then(() => child.says()).catch(() => this.#unsubmitted.unshift(...given));
+    const acknowledged = ready
+      .then(() => child.says())
+      .then(
+        () => undefined,
+        () => void this.#unsubmitted.unshift(...given),
+      );
+    this.#acknowledgements.push(acknowledged);
     const host = { child, ready: ready.catch(() => undefined) };
     this.#alive.add(host);
     return host;

@@ -50,6 +50,8 @@ class Round {
   readonly #cancellations: Promise<string>[] = [];
   /** Keys that no host has acknowledged yet; each host is given some, and a killed one's go to another. */
   readonly #unsubmitted: string[][];
+  /** One for each host: it has said that it submitted what it was given, or that is back in `#unsubmitted`. */
+  readonly #acknowledgements: Promise<void>[] = [];
   #started = 0;
 
   constructor(folder: string, options: FaultsOptions) {
@@ -87,6 +89,7 @@ class Round {
       await child.kill();
     }
     this.#hosts.clear();
+    await Promise.all(this.#acknowledgements);
     const last = [this.#start(this.#unsubmitted.length), this.#start(0)];
     await ended(watcher, this.tasks);
     for (const { child } of last) child.tell("close");
@@ -122,7 +125,13 @@ class Round {
     const child = startChild(new URL("children/scripted-host.ts", import.meta.url), order, this.#folder);
     const ready = child.says();
     // A host that dies before it has said "submitted" may or may not have submitted: another one does it again.
-    void ready.then(() => child.says()).catch(() => this.#unsubmitted.unshift(...given));
+    const acknowledged = ready
+      .then(() => child.says())
+      .then(
+        () => undefined,
+        () => void this.#unsubmitted.unshift(...given),
+      );
+    this.#acknowledgements.push(acknowledged);
     const victim = { child, ready: ready.catch(() => undefined) };
     this.#hosts.add(victim);
     return victim;
