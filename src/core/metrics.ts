@@ -110,6 +110,10 @@ export function metricsOf(facts: {
   const completed = sum(totals, "completed");
   const timed = sum(totals, "timed");
   const fastest = totals.flatMap(({ minElapsedMs }) => (minElapsedMs === undefined ? [] : [minElapsedMs]));
+  const [shortest, longest] = [
+    fastest.length === 0 ? 0 : Math.min(...fastest),
+    Math.max(0, ...totals.map(({ maxElapsedMs }) => maxElapsedMs)),
+  ];
   const models = totals.filter(({ model, tasks }) => model !== "" && tasks > 0);
   return {
     sessionStartMs: facts.sessionStartMs,
@@ -125,9 +129,10 @@ export function metricsOf(facts: {
     avgCostMicrodollars: average(cost, ended),
     maxCostMicrodollars: Math.max(0, ...totals.map(({ maxCost }) => maxCost)),
     avgElapsedMs: average(sum(totals, "elapsedMs"), timed),
-    minElapsedMs: fastest.length === 0 ? 0 : Math.min(...fastest),
-    maxElapsedMs: Math.max(0, ...totals.map(({ maxElapsedMs }) => maxElapsedMs)),
-    medianElapsedMs: facts.medianElapsedMs,
+    minElapsedMs: shortest,
+    maxElapsedMs: longest,
+    // The middle of a histogram's bin may lie outside of what is in it.
+    medianElapsedMs: Math.min(longest, Math.max(shortest, facts.medianElapsedMs)),
     avgTurns: ended === 0 ? 0 : Math.round((sum(totals, "turns") / ended) * 100) / 100,
     tasksByModel: Object.fromEntries(models.map(({ model, tasks }) => [model, tasks])),
     modelBreakdown: models.map(modelMetrics).sort((a, b) => b.totalCostMicrodollars - a.totalCostMicrodollars),

@@ -5,7 +5,7 @@ import type { Sql, SqlRow, SqlValue } from "../core/ports.ts";
 import type { Hold, HoldReason, TaskRecord, TaskState } from "../core/task.ts";
 import { nextState } from "../core/transitions.ts";
 import { type Change, count } from "./change.ts";
-import { relaxGovernor } from "./governor.ts";
+import { heldBackOf, relaxGovernor } from "./governor.ts";
 import { measureUnrun } from "./metrics.ts";
 import { writeResult } from "./write-result.ts";
 
@@ -64,7 +64,12 @@ export async function sweep(change: Change): Promise<void> {
     [change.nowMs],
   );
   for (const row of late) {
-    const waited = `No slot took the task within ${String(row.queue_timeout_ms)} ms. Start slots with \`claude-pool serve\`, or allow more time.`;
+    const held = heldBackOf(change.pool, change.nowMs, change.governor);
+    const why =
+      held === undefined
+        ? ". Start slots with `claude-pool serve`, or allow more time."
+        : `: the whole queue is held back (${held.reason}). \`claude-pool governor\` says until when.`;
+    const waited = `No slot took the task within ${String(row.queue_timeout_ms)} ms${why}`;
     await endPending(change, row, "fail", "no_slot_available", waited);
   }
 }

@@ -87,6 +87,19 @@ describe("a usage limit", () => {
     ]);
   });
 
+  test("is named when a task has waited too long behind it", async () => {
+    const clock = manualClock();
+    const { pool } = await scriptedPool({ clock }, () => limited(clock.now() + 3_600_000));
+    const task = await pool.submit("it", { queueTimeoutMs: 1_000 });
+    await eventOf(pool, "task.requeued");
+    clock.advance(1_000);
+    const { result } = await task.outcome();
+    expect([result?.reason, result?.error]).toEqual([
+      "no_slot_available",
+      "No slot took the task within 1000 ms: the whole queue is held back (limit). `claude-pool governor` says until when.",
+    ]);
+  });
+
   test("is over at once when somebody says so", async () => {
     const clock = manualClock();
     let isLimited = true;
@@ -219,6 +232,13 @@ describe("opening processes", () => {
       after: undefined,
     });
   });
+});
+
+test("the median of a pool's times lies between the shortest and the longest", async () => {
+  const { pool } = await scriptedPool({}, () => completed("ok", { elapsedMs: 87 }));
+  await pool.run("it");
+  const { minElapsedMs, medianElapsedMs, maxElapsedMs } = await pool.sessionMetrics();
+  expect([minElapsedMs, medianElapsedMs, maxElapsedMs]).toEqual([87, 87, 87]);
 });
 
 describe("a budget of a tag", () => {
