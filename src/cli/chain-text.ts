@@ -46,12 +46,17 @@ function stepText(state: StepState | ChainProgress["status"], colour: Colours): 
   return state === "cancelled" ? colour.yellow(text) : text;
 }
 
+function remark({ recovered, hold }: StepRecord): string {
+  if (hold !== undefined) return ` (held: ${hold.reason})`;
+  return recovered === true ? " (recovered)" : "";
+}
+
 function stepRow(step: StepRecord, colour: Colours): readonly string[] {
   const { startedAtMs, completedAtMs } = step;
   const end = completedAtMs ?? (step.state === "running" ? Date.now() : undefined);
   return [
     step.name,
-    stepText(step.state, colour) + (step.recovered === true ? " (recovered)" : ""),
+    stepText(step.state, colour) + remark(step),
     usd(step.costMicrodollars),
     startedAtMs === undefined || end === undefined ? "-" : elapsed(end - startedAtMs),
     String(step.retriesUsed),

@@ -10,7 +10,7 @@
  */
 import { invalidOptions, type PoolError } from "./errors.ts";
 import type { SkillStep } from "./skill.ts";
-import type { TaskOverrides } from "./task.ts";
+import type { Hold, TaskOverrides } from "./task.ts";
 import { parseTemplate, referencesOf, writtenReference, type Reference } from "./template.ts";
 
 /** When a step runs at all: what a variable of an earlier step must be. */
@@ -99,6 +99,8 @@ export interface StepRecord {
   readonly retriesUsed: number;
   /** Its recovery prompt gave the answer; `error` is what it recovered from. */
   readonly recovered?: boolean;
+  /** In progress alone: what a running step that is in the queue waits for, if not only for a slot. */
+  readonly hold?: Hold;
   readonly startedAtMs?: number;
   readonly completedAtMs?: number;
 }

@@ -3,16 +3,23 @@ import { stepResult } from "../core/chain-result.ts";
 import type { ChainProgress, StepRecord } from "../core/chain.ts";
 import { defined } from "../core/config.ts";
 import type { Sql, SqlRow } from "../core/ports.ts";
+import type { TaskRecord } from "../core/task.ts";
 import { specOfChain, stepsOf, stepStatesOf } from "./chain-rows.ts";
 import { selectTasks, taskOf } from "./rows.ts";
 
 /** The most of a running step's text that progress shows, in characters: its end. */
 const maxPartial = 16_000;
 
-/** @returns undefined for a task that is no chain. */
-export async function chainProgress(sql: Sql, id: string): Promise<ChainProgress | undefined> {
+/** `show` makes of queued tasks what people see of them. @returns undefined for a task that is no chain. */
+export async function chainProgress(
+  sql: Sql,
+  id: string,
+  show: (tasks: readonly TaskRecord[]) => Promise<readonly TaskRecord[]>,
+): Promise<ChainProgress | undefined> {
   const [row] = await sql.all(`${chainRows} WHERE task.id = ? AND kind = 'chain'`, [id]);
-  return row === undefined ? undefined : progressOf(sql, row, "whole");
+  if (row === undefined) return undefined;
+  const progress = await progressOf(sql, row, "whole");
+  return { ...progress, steps: await withHolds(sql, taskOf(row).seq, progress.steps, show) };
 }
 
 /** Newest first, without what the steps answered: that may be megabytes for each. */
@@ -73,6 +80,19 @@ async function withCosts(sql: Sql, chainSeq: number, steps: readonly StepRecord[
     if (row === undefined) return step;
     return { ...step, costMicrodollars: Number(row.cost), retriesUsed: Number(row.retry_count) };
   });
+}
+
+async function withHolds(
+  sql: Sql,
+  chainSeq: number,
+  steps: readonly StepRecord[],
+  show: (tasks: readonly TaskRecord[]) => Promise<readonly TaskRecord[]>,
+): Promise<readonly StepRecord[]> {
+  if (steps.every(isOver)) return steps;
+  const queued = `${selectTasks("task INDEXED BY task_of_chain")} WHERE task.chain_seq = ? AND state = 'pending'`;
+  const tasks = await show((await sql.all(queued, [chainSeq])).map(taskOf));
+  const holds = new Map(tasks.map((task) => [task.id, task.hold]));
+  return steps.map((step) => defined<StepRecord>({ ...step, hold: holds.get(step.taskId ?? "") }));
 }
 
 /** The end of what the present run of a step has said. */

@@ -146,10 +146,12 @@ function taskMethods({ sql, clock, governor, write }: Parts) {
   } satisfies Partial<Records>;
 }
 
-function chainMethods({ sql, write }: Parts) {
+function chainMethods({ sql, clock, governor, write }: Parts) {
+  const show = (tasks: readonly TaskRecord[]): Promise<readonly TaskRecord[]> =>
+    shown(sql, tasks, clock.now(), governor);
   return {
     submitChain: (chain) => write((change) => submitChain(change, chain)),
-    chain: (id) => chainProgress(sql, id),
+    chain: (id) => chainProgress(sql, id, show),
     chainSpec: (id) => specOfChain(sql, id),
     listChains: (page) => listChains(sql, page),
     approve: (id) => write((change) => approve(change, id)),

@@ -411,6 +411,19 @@ describe("a chain", () => {
     ]);
   });
 
+  test.each([
+    ["a pause before a retry", failed("error"), { reason: "retry", untilMs: expect.any(Number) as number }],
+    ["a usage limit", limited(Date.now() + 3_600_000), { reason: "limit", untilMs: expect.any(Number) as number }],
+  ])("shows of a step that waits for %s what it waits for", async (_what, outcome, hold) => {
+    const { pool } = await scriptedPool({}, () => outcome);
+    const { id } = await pool.submitChain([{ name: "a", prompt: "a", retries: 1, retryDelayMs: 60_000 }]);
+    for await (const { type } of pool.events({ after: 0 })) {
+      if (type === "task.retried" || type === "task.requeued") break;
+    }
+    const { steps } = await pool.chainProgress(id);
+    expect(steps.map((step) => [step.state, step.hold])).toEqual([["running", hold]]);
+  });
+
   test("is refused with a step that may cost more than the whole chain, before anything of it is paid", async () => {
     const { pool } = await scriptedPool();
     const steps = [
