@@ -364,7 +364,8 @@ export class Pool extends PoolFigures implements AsyncDisposable {
 
   /**
    * Stops this process's host and closes the store; the queue lives on. What still runs after `graceMs` (default 0), or
-   * when the signal cuts that short, goes back to the queue. When this resolves, no process that the host opened is alive.
+   * when the signal cuts that short, goes back to the queue; whoever waits for it in this process gets `pool_closed`. When
+   * this resolves, no process that the host opened is alive.
    */
   close(options: { readonly graceMs?: number; readonly signal?: AbortSignal } = {}): Promise<void> {
     this.#closing ??= this.#close(options.graceMs ?? 0, options.signal);
@@ -380,6 +381,7 @@ export class Pool extends PoolFigures implements AsyncDisposable {
     try {
       await this.host?.stop(graceMs, signal);
     } finally {
+      this.#waiting.close();
       await this.#parts.runner.close();
       await this.#records.close();
       this.#routing.close();

@@ -22,6 +22,8 @@ export class Waiting {
   readonly #records: Records;
   readonly #clock: Clock;
   readonly #listeners = new Map<string, Set<() => void>>();
+  /** Ends each wait that is open. */
+  readonly #giveUps = new Set<(error: PoolError) => void>();
   #stopFollowing: (() => void) | undefined;
 
   constructor(records: Records, clock: Clock) {
@@ -39,6 +41,8 @@ export class Waiting {
     const open = new Set(ids);
     const tolerated = options.mode === "any" ? Math.max(open.size - 1, 0) : 0;
     const enough = Promise.withResolvers<"settled">();
+    enough.promise.catch(() => undefined); // it is thrown where it is waited for, if the wait comes so far
+    this.#giveUps.add(enough.reject);
     const stop = this.#listen(ids, (id) => {
       open.delete(id);
       if (open.size <= tolerated) enough.resolve("settled");
@@ -61,7 +65,15 @@ export class Waiting {
       };
     } finally {
       stop();
+      this.#giveUps.delete(enough.reject);
     }
+  }
+
+  /** Ends every wait: nobody would hear of an end any more. */
+  close(): void {
+    const text =
+      "The pool was closed in this process; the tasks live on. Open it again with `openPool` and wait by id.";
+    for (const giveUp of this.#giveUps) giveUp(new PoolError("pool_closed", text));
   }
 
   /** Calls back once for each task as it ends or needs review; the function returned ends that. */

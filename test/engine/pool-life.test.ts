@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import type { PoolError } from "../../src/core/errors.ts";
 import type { Processes } from "../../src/core/ports.ts";
 import { openPool } from "../../src/open-pool.ts";
 import { systemProcesses } from "../../src/runner/processes.ts";
@@ -251,6 +252,23 @@ describe("closing and opening", () => {
     expect([outcome.state, (await second.pool.runs(task.id)).map((run) => run.outcome)]).toEqual([
       "completed",
       ["lost", "completed"],
+    ]);
+  });
+
+  test("ends what somebody waits for in this process with an error, and the task lives on", async () => {
+    const { pool, runner } = await scriptedPool({}, () => new Promise(() => undefined));
+    const ended = Promise.allSettled([
+      pool.run("a"),
+      pool.runChain([{ name: "b", prompt: "b" }]),
+      pool.submit("c").then((task) => task.outcome()),
+    ]);
+    await runner.waitForTurn("a");
+    await eventOf(pool, "chain.submitted");
+    await pool.close();
+    expect((await ended).map((one) => (one.status === "rejected" ? (one.reason as PoolError).code : one))).toEqual([
+      "pool_closed",
+      "pool_closed",
+      "pool_closed",
     ]);
   });
 
