@@ -21,6 +21,13 @@ afterEach(() => {
 });
 
 describe("budget", () => {
+  it("of a pool that never had one says what was spent, and names no day since when", async () => {
+    await history();
+    expect((await place.run(["budget"])).stdout).toBe(
+      "no cap\n$0.6000 spent, $0.0000 reserved\n$0.6000 spent in all\n",
+    );
+  });
+
   it("sets the caps of a tag and of the day, shows them, and removes one", async () => {
     await place.run(["budget", "set", "--tag", "nightly", "--usd", "5"]);
     await place.run(["budget", "set", "--daily", "20"]);
@@ -32,7 +39,7 @@ describe("budget", () => {
     }).toEqual({
       shown: [
         "no cap",
-        "$0.0000 spent since then, $0.0000 reserved",
+        "$0.0000 spent, $0.0000 reserved",
         "$0.0000 spent in all",
         "day: $0.0000 of $20.0000 spent since then, $0.0000 reserved",
         "tag nightly: $0.0000 of $5.0000 spent since then, $0.0000 reserved",

@@ -123,9 +123,9 @@ async function show(call: Call, budget: BudgetState, scopes: readonly ScopeBudge
   const cap = budget.capMicrodollars === undefined ? "no cap" : `cap ${usd(budget.capMicrodollars)}`;
   const renews = budget.renews === "none" ? "" : `, renewed every ${budget.renews}`;
   await call.out.line(`${cap}${renews}`);
-  await call.out.line(
-    `${usd(budget.spentMicrodollars)} spent since ${moment(budget.sinceMs)}, ${usd(budget.reservedMicrodollars)} reserved`,
-  );
+  // Zero: it counts from the pool's first run.
+  const since = budget.sinceMs === 0 ? "" : ` since ${moment(budget.sinceMs)}`;
+  await call.out.line(`${usd(budget.spentMicrodollars)} spent${since}, ${usd(budget.reservedMicrodollars)} reserved`);
   await call.out.line(`${usd(budget.totalMicrodollars)} spent in all`);
   for (const one of scopes) {
     const figures = `${usd(one.spentMicrodollars)} of ${usd(one.capMicrodollars)} spent since ${moment(one.sinceMs)}`;
