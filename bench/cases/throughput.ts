@@ -2,9 +2,9 @@
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { openPool } from "../../src/index.ts";
-import { scriptedRunner } from "../../src/testing/index.ts";
 import { type Bench, median, timed } from "../figure.ts";
 import { withFolder } from "../ground/folder.ts";
+import { instantRunner } from "../ground/instant-runner.ts";
 
 const batch = 1_000;
 const prompt = "p".repeat(1_000);
@@ -36,7 +36,7 @@ export const throughput: Bench = async ({ quick }) => {
 /** From the first submission until the pool counts all of them as completed. */
 async function tasksPerSecond(slots: number, tasks: number): Promise<number> {
   return withFolder(async (folder) => {
-    const runner = scriptedRunner(() => output);
+    const runner = instantRunner(output);
     await using pool = await openPool({ cwd: folder, store: join(folder, "pool.db"), slots, runner });
     const ms = await timed(async () => {
       for (let submitted = 0; submitted < tasks; submitted += batch) {

@@ -13,7 +13,7 @@ import type { EndReason, Outcome } from "../core/outcome.ts";
 import type { EndCause, SlotProcess, TurnEvent } from "../core/ports.ts";
 import type { Finish, Lease } from "../core/records.ts";
 import type { TaskResult } from "../core/task.ts";
-import { launchSpec, turnSpec } from "./launch.ts";
+import { launchOf, turnSpec } from "./launch.ts";
 import { LimitEar } from "./limit-ear.ts";
 import { OutputLog } from "./output-log.ts";
 import type { EngineParts } from "./parts.ts";
@@ -115,7 +115,7 @@ export class Execution {
   }
 
   async #open(): Promise<{ readonly process: SlotProcess; readonly goesOn: boolean }> {
-    const launch = launchSpec(this.#parts.config, this.#settings, this.cwd);
+    const launch = launchOf(this.#parts.config, this.slot.config, this.lease.task, this.cwd);
     const { signal } = this.#controller;
     const crashed = this.lease.task.resumeSessionId;
     if (crashed !== undefined) {

@@ -3,9 +3,8 @@
  *
  * Owns: the slots and their rows. Never touches: tasks.
  */
-import { resolveSettings } from "../core/config.ts";
 import type { SlotConfig, TaskRecord } from "../core/task.ts";
-import { launchKey, launchSpec } from "./launch.ts";
+import { launchKey, launchOf } from "./launch.ts";
 import type { EngineParts } from "./parts.ts";
 import { Slot } from "./slot.ts";
 import { StartGuard } from "./start-guard.ts";
@@ -106,7 +105,7 @@ export class SlotSet {
     if (this.#parts.config.slotMode === "ephemeral") return;
     for (const slot of this.#slots.values()) {
       if (this.#closed || !slot.free || this.#guard.isLow) continue;
-      const launch = launchSpec(this.#parts.config, this.#settings(slot, {}), this.#parts.cwd);
+      const launch = launchOf(this.#parts.config, slot.config, { kind: "task" }, this.#parts.cwd);
       await slot
         .warm(launch)
         .catch((error: unknown) =>
@@ -176,11 +175,7 @@ export class SlotSet {
     await this.clear();
   }
 
-  #settings(slot: Slot, task: Parameters<typeof resolveSettings>[2]): ReturnType<typeof resolveSettings> {
-    return resolveSettings(this.#parts.config, slot.config, task);
-  }
-
   #launchKey(slot: Slot, task: TaskRecord): string {
-    return launchKey(launchSpec(this.#parts.config, this.#settings(slot, task), task.cwd ?? this.#parts.cwd));
+    return launchKey(launchOf(this.#parts.config, slot.config, task, task.cwd ?? this.#parts.cwd));
   }
 }

@@ -44,6 +44,8 @@ async function open(path: string, options: SqliteOptions, lock: Turns): Promise<
     requireOurs(db, path);
     await useWal(db, busyTimeoutMs);
     db.exec("PRAGMA synchronous = FULL");
+    // 16 MB between checkpoints instead of 4: each costs two syncs more, and a busy pool writes 4 MB in a fraction of a second.
+    db.exec("PRAGMA wal_autocheckpoint = 4000");
     if (options.maxPageCount !== undefined) db.exec(`PRAGMA max_page_count = ${String(options.maxPageCount)}`);
   } catch (error) {
     db?.close();
