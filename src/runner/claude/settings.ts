@@ -47,7 +47,17 @@ const appliedTo = new WeakMap<Query, Applied>();
  * The model goes with them: the newer CLI's `setModel` asks the API whether the model exists, at a price. An older one
  * knows only `setModel`, and asks nobody.
  */
-export async function applySettings(query: Query, spec: TurnSpec, defaults: Defaults, isOld: boolean): Promise<void> {
+export async function applySettings(
+  query: Query,
+  spec: TurnSpec,
+  process: {
+    readonly defaults: Defaults;
+    readonly isOld: boolean;
+    /** What the process said of itself after it was cleared, if nothing was done in it since. */
+    readonly permissionMode: string | undefined;
+  },
+): Promise<void> {
+  const { defaults, isOld } = process;
   const before = appliedTo.get(query);
   const permissions = { allow: [...spec.allowedTools], deny: [...spec.disallowedTools] };
   const model = spec.model ?? (before?.model === undefined ? undefined : (defaults.model ?? null));
@@ -61,7 +71,7 @@ export async function applySettings(query: Query, spec: TurnSpec, defaults: Defa
   if (flags !== before?.flags) appliedTo.delete(query); // unknown until the CLI has taken them
   const { model: _, ...withoutModel } = settings;
   await Promise.all([
-    query.setPermissionMode(spec.permissionMode),
+    spec.permissionMode === process.permissionMode ? undefined : query.setPermissionMode(spec.permissionMode),
     flags === before?.flags ? undefined : query.applyFlagSettings(isOld ? withoutModel : settings),
     flags === before?.flags || !isOld || model === undefined ? undefined : query.setModel(model ?? undefined),
   ]);

@@ -52,6 +52,8 @@ export class ClaudeSlotProcess implements SlotProcess {
   #namesMessages: boolean;
   #running: Promise<Outcome> | undefined;
   #clean = true;
+  /** As the process itself said after `/clear`: then the next turn need not ask for the same again. */
+  #permissionMode: string | undefined;
 
   constructor(parts: SlotProcessParts) {
     this.#parts = parts;
@@ -88,7 +90,15 @@ export class ClaudeSlotProcess implements SlotProcess {
         servers: Object.keys(launch.mcpServers),
         killGraceMs: this.#parts.killGraceMs,
         namesMessages: () => this.#namesMessages,
-        prepare: (asked) => applySettings(process.query, asked, this.#parts.defaults, !this.#parts.namesMessages),
+        prepare: (asked) => {
+          const permissionMode = this.#permissionMode;
+          this.#permissionMode = undefined; // a turn may change it
+          return applySettings(process.query, asked, {
+            defaults: this.#parts.defaults,
+            isOld: !this.#parts.namesMessages,
+            permissionMode,
+          });
+        },
       },
       spec,
       emit,
@@ -121,9 +131,13 @@ export class ClaudeSlotProcess implements SlotProcess {
     const uuid = randomUUID();
     let cwd: string | undefined;
     let clean = false;
+    this.#permissionMode = undefined;
     const done = new Promise<void>((resolve) => {
       const unlisten = this.#parts.process.listen((message) => {
-        if (message.type === "system" && message.subtype === "init") cwd = message.cwd;
+        if (message.type === "system" && message.subtype === "init") {
+          cwd = message.cwd;
+          this.#permissionMode = message.permissionMode;
+        }
         if (message.type !== "result") return;
         this.#parts.meter.settle(message);
         const named = namedMessages(message);
