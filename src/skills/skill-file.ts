@@ -4,14 +4,13 @@
  * M1. What is written reads back as the same skill.
  */
 import { isDeepStrictEqual } from "node:util";
-import { stringify } from "yaml";
 import { defined } from "../core/config.ts";
 import { PoolError } from "../core/errors.ts";
 import { checkSkillName, freeArgument, type Skill, type SkillArgument } from "../core/skill.ts";
 import type { JsonObject, TaskOverrides } from "../core/task.ts";
 import { toWire } from "../core/wire.ts";
 import { maxSkillBytes, parseSkillMetadata, type SkillDefinition } from "../schema/skill.ts";
-import { invalidSkill, readYaml } from "./yaml-text.ts";
+import { invalidSkill, readYaml, writeYaml } from "./yaml-text.ts";
 
 /** A skill but for where it was found. */
 export type SkillText = Omit<Skill, "source" | "dir">;
@@ -74,7 +73,7 @@ export function writeSkillText(skill: SkillText): string {
       config: isEmpty(kept) ? undefined : toWire(kept),
     }),
   });
-  return `---\n${stringify(front, { lineWidth: 0 })}---\n\n${skill.prompt}\n`;
+  return `---\n${writeYaml(front, { lineWidth: 0 })}---\n\n${skill.prompt}\n`;
 }
 
 /** A definition as a program gives it. */

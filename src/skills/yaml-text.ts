@@ -1,6 +1,19 @@
 /** YAML of others, read with bounds. */
-import { parseDocument } from "yaml";
+import { createRequire } from "node:module";
+import type * as Yaml from "yaml";
 import { PoolError } from "../core/errors.ts";
+
+const load = createRequire(import.meta.url);
+
+/** Loaded by the first file that needs it: most processes of a pool read no skill, and it weighs some 6 MB. */
+function yaml(): typeof Yaml {
+  return load("yaml") as typeof Yaml;
+}
+
+/** Fields as YAML text. */
+export function writeYaml(fields: Readonly<Record<string, unknown>>, options: Yaml.ToStringOptions): string {
+  return yaml().stringify(fields, options);
+}
 
 /**
  * The fields of a YAML text (JSON is YAML too).
@@ -8,7 +21,7 @@ import { PoolError } from "../core/errors.ts";
  * @throws {PoolError} `invalid_skill` for what is no YAML, or no fields.
  */
 export function readYaml(text: string, where: string): Readonly<Record<string, unknown>> {
-  const document = parseDocument(text, { prettyErrors: true });
+  const document = yaml().parseDocument(text, { prettyErrors: true });
   const [error] = [...document.errors, ...document.warnings];
   if (error !== undefined)
     throw invalidSkill(where, `not YAML: ${(error.message.split("\n")[0] ?? "").replace(/:$/, "")}`);
