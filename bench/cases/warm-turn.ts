@@ -7,6 +7,7 @@ import { withModel } from "../ground/model.ts";
 
 /** Between two measurements, so that both processes stand idle: the pool clears its conversation after a task, off the clock. */
 const idleMs = 100;
+const block = 10;
 
 export const warmTurn: Bench = ({ quick }) =>
   withModel(async (model) => {
@@ -24,16 +25,19 @@ export const warmTurn: Bench = ({ quick }) =>
         alone.push(await timed(() => bare.turn(prompt)));
       },
     ];
-    const warmUp = 5;
-    const rounds = (quick ? 30 : 100) + warmUp;
-    for (let number = 0; number < rounds; number += 1) {
+    // The sides take turns by blocks: within one, each process was cleared equally long ago when its turn begins, and
+    // neither has been left alone while the other was measured.
+    const blocks = quick ? 4 : 11;
+    for (let number = 0; number < blocks; number += 1) {
       for (const side of number % 2 === 0 ? sides : sides.toReversed()) {
-        await side(`measured turn ${String(number)}`);
-        await pause(idleMs);
+        for (let turn = 0; turn < block; turn += 1) {
+          await side(`measured turn ${String(number * block + turn)}`);
+          await pause(idleMs);
+        }
       }
     }
     await bare.close();
-    const [ours, theirs] = [pooled.slice(warmUp), alone.slice(warmUp)];
+    const [ours, theirs] = [pooled.slice(block), alone.slice(block)]; // the first block warms both up
     return [
       {
         id: "warm_run_to_bare_turn",
