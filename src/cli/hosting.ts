@@ -3,6 +3,7 @@ import type { OpenPoolOptions } from "../core/api.ts";
 import { invalidOptions } from "../core/errors.ts";
 import { isHostAlive } from "../ground.ts";
 import type { Pool } from "../pool.ts";
+import type { Call } from "./call.ts";
 
 /**
  * The slots of a call that hosts some: no more than it has tasks for.
@@ -19,6 +20,22 @@ export function ownSlots(
     throw invalidOptions("--slots: expected at least one slot, got none: nobody would do the work.", "--slots");
   }
   return typeof slots === "number" ? Math.min(slots, tasks) : slots.slice(0, tasks);
+}
+
+/** A pool of a call that waits for what it hands over, on slots that take nothing else. */
+export function attachedOptions<T extends OpenPoolOptions>(
+  call: Call,
+  flags: Parameters<Call["directory"]>[0],
+  chosen: T,
+  slots: NonNullable<OpenPoolOptions["slots"]>,
+) {
+  return {
+    ...chosen,
+    slots,
+    cwd: call.directory(flags),
+    store: call.storeOf(chosen, flags),
+    kind: "attached",
+  } as const;
 }
 
 /** Is a live process hosting slots that take any task? An attached run takes only its own. */

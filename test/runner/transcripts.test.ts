@@ -29,16 +29,16 @@ describe("what a lost run left in the transcripts", () => {
     ["no cost of an earlier process", [cost(0.5), prompt(runId)], { sessionId: "s" }],
     ["nothing when its prompt never came", [prompt("other"), cost(0.5)], {}],
   ])("is %s", async (_, lines, remains) => {
-    await transcript("-work-a-b", "s", lines);
-    expect(await findRemains(configDir, { runId, cwd: "/work/a.b", sinceMs: 0 })).toEqual(remains);
+    await transcript("-home-ada-a-b", "s", lines);
+    expect(await findRemains(configDir, { runId, cwd: "/home/ada/a.b", sinceMs: 0 })).toEqual(remains);
   });
 
   it("is found in the folder that the conversation began in, and only in files written since", async () => {
     const file = await transcript("-elsewhere", "s", [prompt(runId)]);
-    const found = await findRemains(configDir, { runId, cwd: "/work", sinceMs: Date.now() });
+    const found = await findRemains(configDir, { runId, cwd: "/home/ada", sinceMs: Date.now() });
     await utimes(file, 1_000, 1_000);
-    const old = await findRemains(configDir, { runId, cwd: "/work", sinceMs: Date.now() });
-    const none = await findRemains(join(configDir, "none"), { runId, cwd: "/work", sinceMs: 0 });
+    const old = await findRemains(configDir, { runId, cwd: "/home/ada", sinceMs: Date.now() });
+    const none = await findRemains(join(configDir, "none"), { runId, cwd: "/home/ada", sinceMs: 0 });
     expect([found, old, none]).toEqual([{ sessionId: "s" }, {}, {}]);
   });
 });

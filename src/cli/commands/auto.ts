@@ -3,7 +3,7 @@ import type { WorkOptions } from "../../core/route.ts";
 import { examples, type Call } from "../call.ts";
 import { addHostFlags, addTaskFlags, poolSettingsOf, specOf, type TaskFlags } from "../flags.ts";
 import { tellingHeldBack } from "../held-back.ts";
-import { ownSlots } from "../hosting.ts";
+import { attachedOptions, ownSlots } from "../hosting.ts";
 import { promptOf } from "../prompts.ts";
 import { usd } from "../quantities.ts";
 import { addRouteFlags, interrupted, routeOptionsOf, sayRoute, type RouteFlags } from "../routing.ts";
@@ -31,13 +31,7 @@ export function autoCommand(call: Call): Command {
     const routing = routeOptionsOf(flags);
     const task: WorkOptions = specOf(flags, call.io.cwd);
     const { chosen } = call.settings(flags, poolSettingsOf(flags, call.io.cwd, false));
-    const options = {
-      ...chosen,
-      slots: ownSlots(chosen.slots, 4, Infinity),
-      cwd: call.directory(flags),
-      store: call.storeOf(chosen, flags),
-      kind: "attached",
-    } as const;
+    const options = attachedOptions(call, flags, chosen, ownSlots(chosen.slots, 4, Infinity));
     const { signal, end } = interrupted(call);
     try {
       return await call.withPool(options, async (pool) => {

@@ -17,7 +17,7 @@ import {
   type HostFlags,
   type TaskFlags,
 } from "../flags.ts";
-import { hasServingHost, ownSlots } from "../hosting.ts";
+import { attachedOptions, hasServingHost, ownSlots } from "../hosting.ts";
 import { figure, wholeNumber } from "../quantities.ts";
 import { taskLine } from "../task-text.ts";
 import { table } from "../terminal/table.ts";
@@ -67,13 +67,7 @@ function runCommand(call: Call): Command {
     const { chosen } = call.settings(flags, poolSettingsOf(flags, call.io.cwd, true));
     const widest = chain.steps.some((step) => step.needs !== undefined) ? 4 : 1;
     const slots = ownSlots(chosen.slots, widest, chain.steps.length);
-    const options = {
-      ...chosen,
-      slots,
-      cwd: call.directory(flags),
-      store: call.storeOf(chosen, flags),
-      kind: "attached",
-    } as const;
+    const options = attachedOptions(call, flags, chosen, slots);
     return call.withPool(options, (pool) => runAttachedChain(call, pool, chain));
   });
 }

@@ -4,7 +4,7 @@ import { attached } from "../attached.ts";
 import { examples, type Call } from "../call.ts";
 import { addDryRunFlag, dryRun, type DryRunFlags } from "../dry-run.ts";
 import { addHostFlags, addSpecFlags, poolSettingsOf, specOf, type HostFlags, type SpecFlags } from "../flags.ts";
-import { ownSlots } from "../hosting.ts";
+import { attachedOptions, ownSlots } from "../hosting.ts";
 import { specsOf } from "../prompts.ts";
 import { taskLine } from "../task-text.ts";
 
@@ -35,13 +35,7 @@ export function fanOutCommand(call: Call): Command {
     const specs = inputs.map((input) => ({ ...common, ...input }));
     const { chosen } = call.settings(flags, poolSettingsOf(flags, call.io.cwd, false));
     const slots = ownSlots(chosen.slots, 4, specs.length);
-    const options = {
-      ...chosen,
-      slots,
-      cwd: call.directory(flags),
-      store: call.storeOf(chosen, flags),
-      kind: "attached",
-    } as const;
+    const options = attachedOptions(call, flags, chosen, slots);
     if (flags.dryRun === true) return dryRun(call, options, specs, typeof slots === "number" ? slots : slots.length);
     return call.withPool(options, (pool) =>
       attached(call, pool, specs, { onEnd: (record, index) => show(call, record, index, specs.length) }),

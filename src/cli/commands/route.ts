@@ -3,7 +3,7 @@ import type { RouteAnswer } from "../../core/route.ts";
 import { examples, type Call } from "../call.ts";
 import { addHostFlags, poolSettingsOf } from "../flags.ts";
 import { tellingHeldBack } from "../held-back.ts";
-import { ownSlots } from "../hosting.ts";
+import { attachedOptions, ownSlots } from "../hosting.ts";
 import { promptOf } from "../prompts.ts";
 import { addRouteFlags, interrupted, routeOptionsOf, sayRoute, type RouteFlags } from "../routing.ts";
 
@@ -27,13 +27,7 @@ export function routeCommand(call: Call): Command {
     const prompt = await promptOf(call, words as readonly string[]);
     const routing = routeOptionsOf(flags);
     const { chosen } = call.settings(flags, poolSettingsOf(flags, call.io.cwd, false));
-    const options = {
-      ...chosen,
-      slots: ownSlots(chosen.slots, 1, 1),
-      cwd: call.directory(flags),
-      store: call.storeOf(chosen, flags),
-      kind: "attached",
-    } as const;
+    const options = attachedOptions(call, flags, chosen, ownSlots(chosen.slots, 1, 1));
     const { signal, end } = interrupted(call);
     try {
       await call.withPool(options, async (pool) => {

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { examples, type Call } from "../call.ts";
 import { addDryRunFlag, dryRun, type DryRunFlags } from "../dry-run.ts";
 import { addHostFlags, addSpecFlags, poolSettingsOf, specOf, type HostFlags, type SpecFlags } from "../flags.ts";
-import { ownSlots } from "../hosting.ts";
+import { attachedOptions, ownSlots } from "../hosting.ts";
 import { runOne } from "../one-task.ts";
 import { promptOf } from "../prompts.ts";
 import { parseTaskSpec } from "../../schema/parse.ts";
@@ -28,14 +28,7 @@ export function runCommand(call: Call): Command {
     const own = specOf(flags, call.io.cwd);
     const spec = parseTaskSpec({ ...own, prompt: await promptOf(call, words as readonly string[]) });
     const { chosen } = call.settings(flags, poolSettingsOf(flags, call.io.cwd, false));
-    const directory = call.directory(flags);
-    const options = {
-      ...chosen,
-      slots: ownSlots(chosen.slots, 1, 1),
-      cwd: directory,
-      store: call.storeOf(chosen, flags),
-      kind: "attached",
-    } as const;
+    const options = attachedOptions(call, flags, chosen, ownSlots(chosen.slots, 1, 1));
     if (flags.dryRun === true) return dryRun(call, options, [spec], 1);
     return call.withPool(options, (pool) => runOne(call, pool, spec, flags.onOutput === true));
   });

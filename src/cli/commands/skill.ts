@@ -8,7 +8,7 @@ import { examples, type Call } from "../call.ts";
 import { addHostFlags, addSpecFlags, poolSettingsOf, specOf, type CommonFlags } from "../flags.ts";
 import type { HostFlags, SpecFlags } from "../flags.ts";
 import { addNamedArguments, argumentsOf, argumentText } from "../named-arguments.ts";
-import { ownSlots } from "../hosting.ts";
+import { attachedOptions, ownSlots } from "../hosting.ts";
 import { runOne } from "../one-task.ts";
 import { oneLine, table } from "../terminal/table.ts";
 
@@ -89,13 +89,7 @@ function runCommand(call: Call): Command {
   return call.carryOut<RunFlags>(command, (flags, [name, words]) => {
     const values = argumentsOf(words as readonly string[], flags.arg);
     const { chosen } = call.settings(flags, poolSettingsOf(flags, call.io.cwd, false));
-    const options = {
-      ...chosen,
-      slots: ownSlots(chosen.slots, 1, 1),
-      cwd: call.directory(flags),
-      store: call.storeOf(chosen, flags),
-      kind: "attached",
-    } as const;
+    const options = attachedOptions(call, flags, chosen, ownSlots(chosen.slots, 1, 1));
     return call.withPool(options, async (pool) => {
       const spec = await pool.skills.spec(name as string, values, specOf(flags, call.io.cwd));
       return runOne(call, pool, spec, flags.onOutput === true);

@@ -3,7 +3,7 @@ import { runAttachedChain } from "../attached-chain.ts";
 import { examples, type Call } from "../call.ts";
 import { addHostFlags, addTaskFlags, poolSettingsOf } from "../flags.ts";
 import type { CommonFlags, HostFlags, TaskFlags } from "../flags.ts";
-import { hasServingHost, ownSlots } from "../hosting.ts";
+import { attachedOptions, hasServingHost, ownSlots } from "../hosting.ts";
 import { addNamedArguments, argumentsOf, argumentText, collected } from "../named-arguments.ts";
 import { oneLine, table } from "../terminal/table.ts";
 
@@ -87,13 +87,7 @@ function runCommand(call: Call): Command {
   return call.carryOut<ArgumentFlags & HostFlags & TaskFlags>(command, (flags, [name, words]) => {
     const values = argumentsOf(words as readonly string[], flags.arg);
     const { chosen } = call.settings(flags, poolSettingsOf(flags, call.io.cwd, true));
-    const options = {
-      ...chosen,
-      slots: ownSlots(chosen.slots, 1, 4),
-      cwd: call.directory(flags),
-      store: call.storeOf(chosen, flags),
-      kind: "attached",
-    } as const;
+    const options = attachedOptions(call, flags, chosen, ownSlots(chosen.slots, 1, 4));
     return call.withPool(options, async (pool) => {
       const chain = await pool.workflows.chain(name as string, values);
       return runAttachedChain(call, pool, { steps: chain.steps, ...chain.options, ...chainFlags(flags) });
