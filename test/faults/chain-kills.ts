@@ -6,6 +6,7 @@ import { type Child, startChild } from "../../bench/ground/child.ts";
 import { withFolder } from "../../bench/ground/folder.ts";
 import { processesOf } from "../../bench/ground/leftovers.ts";
 import { openPool, PoolError, type Pool } from "../../src/index.ts";
+import { Batches } from "./batches.ts";
 import { checkStore, type Checks, type FaultsOptions } from "./checks.ts";
 import type { ChainHostOrder } from "./children/chain-host.ts";
 import type { Random } from "./random.ts";
@@ -43,10 +44,7 @@ class Hosts {
   readonly #store: string;
   readonly #options: FaultsOptions;
   readonly #alive = new Set<{ readonly child: Child; readonly ready: Promise<unknown> }>();
-  /** Keys that no host has acknowledged yet; a killed host's go to another. */
-  readonly #unsubmitted: string[][];
-  /** One for each host: it has said that it submitted what it was given, or that is back in `#unsubmitted`. */
-  readonly #acknowledgements: Promise<void>[] = [];
+  readonly #batches: Batches;
   #started = 0;
 
   constructor(folder: string, store: string, options: FaultsOptions, batches: number) {
@@ -55,8 +53,8 @@ class Hosts {
     this.#options = options;
     const keys = Array.from({ length: chains }, (_, index) => `chain ${String(index)}`);
     const size = Math.max(1, Math.floor((2 * chains) / batches));
-    this.#unsubmitted = Array.from({ length: Math.ceil(chains / size) }, (_, index) =>
-      keys.slice(index * size, (index + 1) * size),
+    this.#batches = new Batches(
+      Array.from({ length: Math.ceil(chains / size) }, (_, index) => keys.slice(index * size, (index + 1) * size)),
     );
   }
 
@@ -78,15 +76,15 @@ class Hosts {
   async finish(watcher: Pool): Promise<void> {
     for (const { child } of this.#alive) await child.kill();
     this.#alive.clear();
-    await Promise.all(this.#acknowledgements);
-    const last = [this.#start(this.#unsubmitted.length), this.#start(0)];
+    await this.#batches.settled();
+    const last = [this.#start(this.#batches.left), this.#start(0)];
     await allEnded(watcher);
     for (const { child } of last) child.tell("close");
     await Promise.all(last.map(({ child }) => child.exited));
   }
 
   #start(batches: number): { readonly child: Child } {
-    const given = this.#unsubmitted.splice(0, batches);
+    const given = this.#batches.take(batches);
     this.#started += 1;
     const order: ChainHostOrder = {
       store: this.#store,
@@ -96,16 +94,8 @@ class Hosts {
       keys: given.flat(),
     };
     const child = startChild(new URL("children/chain-host.ts", import.meta.url), order, this.#folder);
-    const ready = child.says();
-    // A host that dies before it has said "submitted" may or may not have submitted: another one does it again.
-    const acknowledged = ready
-      .then(() => child.says())
-      .then(
-        () => undefined,
-        () => void this.#unsubmitted.unshift(...given),
-      );
-    this.#acknowledgements.push(acknowledged);
-    const host = { child, ready: ready.catch(() => undefined) };
+    const ready = this.#batches.follow(child, given);
+    const host = { child, ready };
     this.#alive.add(host);
     return host;
   }

@@ -6,6 +6,7 @@ import { type Child, startChild } from "../../bench/ground/child.ts";
 import { withFolder } from "../../bench/ground/folder.ts";
 import { processesOf } from "../../bench/ground/leftovers.ts";
 import { openPool, type Pool } from "../../src/index.ts";
+import { Batches } from "./batches.ts";
 import { checkStore, type Checks, type FaultsOptions } from "./checks.ts";
 import { ended } from "./ended.ts";
 import type { ScriptedHostOrder, TurnLine } from "./children/scripted-host.ts";
@@ -48,10 +49,7 @@ class Round {
   readonly #options: FaultsOptions;
   readonly #hosts = new Set<Victim>();
   readonly #cancellations: Promise<string>[] = [];
-  /** Keys that no host has acknowledged yet; each host is given some, and a killed one's go to another. */
-  readonly #unsubmitted: string[][];
-  /** One for each host: it has said that it submitted what it was given, or that is back in `#unsubmitted`. */
-  readonly #acknowledgements: Promise<void>[] = [];
+  readonly #batches: Batches;
   #started = 0;
 
   constructor(folder: string, options: FaultsOptions) {
@@ -60,8 +58,10 @@ class Round {
     this.store = join(folder, "pool.db");
     this.log = join(folder, "turns.log");
     this.tasks = options.kills * tasksPerKill;
-    this.#unsubmitted = Array.from({ length: options.kills }, (_, batch) =>
-      Array.from({ length: tasksPerKill }, (__, index) => `task ${String(batch * tasksPerKill + index)}`),
+    this.#batches = new Batches(
+      Array.from({ length: options.kills }, (_, batch) =>
+        Array.from({ length: tasksPerKill }, (__, index) => `task ${String(batch * tasksPerKill + index)}`),
+      ),
     );
   }
 
@@ -89,8 +89,8 @@ class Round {
       await child.kill();
     }
     this.#hosts.clear();
-    await Promise.all(this.#acknowledgements);
-    const last = [this.#start(this.#unsubmitted.length), this.#start(0)];
+    await this.#batches.settled();
+    const last = [this.#start(this.#batches.left), this.#start(0)];
     await ended(watcher, this.tasks);
     for (const { child } of last) child.tell("close");
     await Promise.all(last.map(({ child }) => child.exited));
@@ -112,7 +112,7 @@ class Round {
   }
 
   #start(batches: number): Victim {
-    const given = this.#unsubmitted.splice(0, batches);
+    const given = this.#batches.take(batches);
     this.#started += 1;
     const order: ScriptedHostOrder = {
       store: this.store,
@@ -123,16 +123,8 @@ class Round {
       keys: given.flat(),
     };
     const child = startChild(new URL("children/scripted-host.ts", import.meta.url), order, this.#folder);
-    const ready = child.says();
-    // A host that dies before it has said "submitted" may or may not have submitted: another one does it again.
-    const acknowledged = ready
-      .then(() => child.says())
-      .then(
-        () => undefined,
-        () => void this.#unsubmitted.unshift(...given),
-      );
-    this.#acknowledgements.push(acknowledged);
-    const victim = { child, ready: ready.catch(() => undefined) };
+    const ready = this.#batches.follow(child, given);
+    const victim = { child, ready };
     this.#hosts.add(victim);
     return victim;
   }
