@@ -2,9 +2,11 @@
 import type { ChainOptions, ChainResult } from "./chain.ts";
 import type { PoolConfig } from "./config.ts";
 import type { Forecast } from "./forecast.ts";
+import type { MergeMethod, MergeState } from "./merge.ts";
 import type { TaskOutcome } from "./outcome.ts";
 import type { Clock, Processes, Runner } from "./ports.ts";
 import type { HostKind, SlotConfig, SlotState, TaskFilter, TaskResult, TaskSpec } from "./task.ts";
+import type { TaskWorkspace, WorkspaceStart } from "./workspace.ts";
 
 /** Options of `openPool`: every setting of the pool, and where it lives and runs. */
 export interface OpenPoolOptions extends Partial<PoolConfig> {
@@ -133,6 +135,14 @@ export type SettledChain =
   | { readonly status: "fulfilled"; readonly taskId: string; readonly result: ChainResult }
   | { readonly status: "rejected"; readonly taskId?: string; readonly error: Error };
 
+export interface RequestFilter {
+  /** Those that were answered too, the newest first; default only what is open. */
+  readonly all?: boolean;
+  readonly taskId?: string;
+  /** Default 100, at most 1,000. */
+  readonly limit?: number;
+}
+
 /** A message to be sent. */
 export interface MessageSpec {
   /** A live slot's id, or `coordinator`, which is the default. */
@@ -163,3 +173,130 @@ export interface EstimateOptions extends SubmitOptions {
 
 /** What work would cost and take, judged by the project's own record. Money in microdollars, times in milliseconds. */
 export type WorkEstimate = { readonly tasks: number } & Forecast;
+
+/** Which state of a task's work is shown. */
+export interface DiffOptions {
+  /** What was saved of it, or what stands in its directory at this moment; default the directory as long as it runs. */
+  readonly of?: "saved" | "directory";
+}
+
+/** How saved work is merged. */
+export interface MergeOptions {
+  /** The branch, by its short name; default the pool's `mergeTarget`, else the branch that the work began from. */
+  readonly into?: string;
+  /** Default the pool's `mergeMethod`. */
+  readonly method?: MergeMethod;
+  /** Whether its end is waited for; default true. Without, a host goes on with it. */
+  readonly wait?: boolean;
+  /** Ends the wait; the merge stays in the queue. */
+  readonly signal?: AbortSignal;
+}
+
+/** Would a merge meet conflicts? */
+export interface MergePreview {
+  readonly taskId: string;
+  /** The branch, or the task whose work is compared. */
+  readonly with: string;
+  /** Paths that would conflict; empty: none would. */
+  readonly conflicts: readonly string[];
+}
+
+export interface ApproveOptions extends MergeOptions {
+  /** Whether its work is merged, which completes it; default what the task says. */
+  readonly merge?: "auto" | "manual";
+}
+
+export interface RejectOptions {
+  /** Its next attempt begins with the work that was rejected (`saved`, the default), or from the base. */
+  readonly start?: WorkspaceStart;
+}
+
+export interface MergeListOptions {
+  readonly taskId?: string;
+  readonly state?: MergeState | readonly MergeState[];
+  /** Default 50. */
+  readonly limit?: number;
+}
+
+export interface RestoreOptions {
+  /** An empty or new directory; default `<task>` beside the pool's directory. */
+  readonly path?: string;
+  /** A branch to be made there; default none, HEAD is detached. */
+  readonly branch?: string;
+}
+
+/** Why a directory of the pool is there. */
+export const worktreeExplanations = ["slot", "task", "merge", "free", "leftover", "unknown"] as const;
+export type WorktreeExplanation = (typeof worktreeExplanations)[number];
+
+/** A directory that the pool made to work in, or that stands among those. */
+export interface Worktree {
+  readonly path: string;
+  readonly kind: "worktree" | "clone" | "unknown";
+  readonly repository: string;
+  /**
+   * `slot`, `task`, `merge`: held by one. `free`: the next that needs one takes it. `leftover`: of a task that is gone, or of a
+   * crash. `unknown`: nothing of the pool's; it is left alone.
+   */
+  readonly explanation: WorktreeExplanation;
+  readonly slotId?: string;
+  /** Who holds it, or whose work stands there. */
+  readonly taskId?: string;
+  readonly mergeId?: string;
+  readonly branch?: string;
+  readonly head?: string;
+  /** Is everything in it on a ref? */
+  readonly isSaved: boolean;
+  /** Registered with git, but its directory is gone. */
+  readonly isMissing?: boolean;
+}
+
+/** What is kept of a task's work, wherever its directory is. */
+export interface SavedRef {
+  readonly ref: string;
+  readonly commit: string;
+  readonly atMs: number;
+  readonly subject: string;
+}
+
+/** A task's workspace with every ref that keeps work of it. */
+export interface ShownWorkspace {
+  readonly taskId: string;
+  readonly workspace: TaskWorkspace;
+  /** Does its directory still hold its work? */
+  readonly stands: boolean;
+  /** The latest first. */
+  readonly refs: readonly SavedRef[];
+}
+
+/** Which refs of saved work may go. */
+export interface PruneRefsOptions {
+  /** Only those whose work was saved so long ago, in milliseconds; default 0. */
+  readonly olderThanMs?: number;
+  /** Also work that no branch has, of tasks that are over; default false. */
+  readonly force?: boolean;
+  /** Only say what would go; default false. */
+  readonly dryRun?: boolean;
+}
+
+/** What `pruneRefs` did with one ref. */
+export interface PrunedRef extends SavedRef {
+  readonly repository: string;
+  /** Absent: this pool knows no such task. */
+  readonly taskId?: string;
+  /** A branch that has the work. */
+  readonly branch?: string;
+  readonly isRemoved?: true;
+  /** Why it stays. */
+  readonly stays?: string;
+}
+
+/** What `prune` did with one directory. */
+export interface PrunedWorktree extends Worktree {
+  /** Absent: it stays, as `explanation` or `error` says. */
+  readonly isRemoved?: true;
+  /** The ref that what stood there was saved to just now. */
+  readonly savedTo?: string;
+  /** Why it could not be saved, and so was not removed. */
+  readonly error?: string;
+}

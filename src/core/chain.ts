@@ -11,6 +11,7 @@
 import { invalidOptions, type PoolError } from "./errors.ts";
 import type { SkillStep } from "./skill.ts";
 import type { Hold, TaskOverrides } from "./task.ts";
+import type { Isolation } from "./workspace.ts";
 import { parseTemplate, referencesOf, writtenReference, type Reference } from "./template.ts";
 
 /** When a step runs at all: what a variable of an earlier step must be. */
@@ -23,7 +24,7 @@ export interface StepCondition {
 }
 
 /** One step: a prompt, or a skill with its arguments, and what an ordinary task can set beside it. */
-export interface StepSpec extends TaskOverrides {
+export interface StepSpec extends Omit<TaskOverrides, "isolation" | "baseRef"> {
   readonly name: string;
   readonly prompt?: string;
   readonly skill?: string;
@@ -45,10 +46,9 @@ export interface StepSpec extends TaskOverrides {
   readonly review?: boolean;
   readonly maxRejections?: number;
   readonly afterRejection?: "fresh" | "continue";
+  readonly paths?: readonly string[];
+  readonly claimWaitMs?: number;
 }
-
-export const isolations = ["none", "worktree", "clone"] as const;
-export type Isolation = (typeof isolations)[number];
 
 /** What `submitChain` takes beside its steps. */
 export interface ChainOptions {
@@ -58,7 +58,10 @@ export interface ChainOptions {
   readonly cwd?: string;
   /** The longest that each step may wait for a slot, in milliseconds; then it fails with `no_slot_available`. */
   readonly queueTimeoutMs?: number;
+  /** Default `worktree` in a git repository, else `none`: one directory for all its steps. */
   readonly isolation?: Isolation;
+  /** What its worktree begins from; default HEAD. */
+  readonly baseRef?: string;
   /** The most that all its runs together may cost, in dollars. */
   readonly maxBudgetUsd?: number;
   readonly key?: string;

@@ -1,15 +1,19 @@
 /** What a pool can be told, its defaults, and how a task's own settings, the slot's and the pool's become one. */
-import type {
-  ConversationChoice,
-  Effort,
-  JsonObject,
-  PermissionMode,
-  SettingSource,
-  SlotConfig,
-  SlotMode,
-  TaskOverrides,
-  TaskRecord,
+import {
+  type ConversationChoice,
+  type Effort,
+  type JsonObject,
+  type PermissionMode,
+  type SettingSource,
+  type SlotConfig,
+  type SlotMode,
+  type TaskOverrides,
+  type TaskRecord,
+  workerFamilies,
+  type WorkerFamily,
 } from "./task.ts";
+import type { MergeMethod } from "./merge.ts";
+import type { CheckSpec, Isolation } from "./workspace.ts";
 
 export interface ScalingConfig {
   readonly minSlots: number;
@@ -41,8 +45,30 @@ export interface PoolConfig {
   readonly slotMode: SlotMode;
   /** How often in a row a slot is tried again after a failure. */
   readonly maxRestarts: number;
+  /** The original's switch: true is `isolation: "worktree"` for every task that names none. */
   readonly worktreeIsolation: boolean;
+  readonly isolation?: Isolation;
+  readonly baseRef?: string;
+  readonly checks?: readonly CheckSpec[];
+  readonly checkRetries?: number;
+  /** Slots take part in the activity log: claims of paths, endings, and what others wrote before the model. Default true. */
+  readonly activityLog: boolean;
+  /** The longest that tasks wait for others' claims on their paths; 0: not at all. */
+  readonly claimWaitMs: number;
+  /** Where worktrees and clones are; default `.claude/worktrees/claude-pool` in the repository, which is kept out of git. */
   readonly worktreeBaseDir?: string;
+  /** Ignored files that a worktree gets copies of, as patterns of .gitignore; beside those of .worktreeinclude. */
+  readonly worktreeInclude: readonly string[];
+  /** Run by `/bin/sh -c` in a worktree that was made, or whose base has moved. */
+  readonly worktreeSetup?: string;
+  /** The longest that takes. */
+  readonly worktreeSetupTimeoutMs: number;
+  /** How accepted work lands; default `rebase`. */
+  readonly mergeMethod: MergeMethod;
+  /** The branch it lands in; default the one its base was. */
+  readonly mergeTarget?: string;
+  /** A task in review whose merge meets conflicts or failed checks stays there, or goes back to a slot. Default `rework`. */
+  readonly onMergeConflict: "review" | "rework";
   readonly slotAssignmentTimeoutSecs?: number;
   readonly scaling: ScalingConfig;
   /** With no permission mode chosen: `dontAsk` instead of `plan`. */
@@ -87,6 +113,13 @@ export interface PoolConfig {
   readonly allowBypassPermissions: boolean;
   /** Commands inside trusted skills are run when the skill is; default false. */
   readonly skillCommands: boolean;
+  /** In permission mode `default`: whoever coordinates the pool is asked, or what is not allowed is denied at once. */
+  readonly permissionRequests: "ask" | "deny";
+  /** A request that nobody has answered for so long is denied. */
+  readonly permissionTimeoutSecs: number;
+  readonly workerTools?: boolean | readonly WorkerFamily[];
+  /** How deep tasks that workers submit may be nested: 1, they may not submit any themselves. */
+  readonly maxDepth: number;
 }
 
 /** The pool's defaults: the original's, except where docs/configuration.md says otherwise. */
@@ -99,6 +132,12 @@ export const defaultConfig: PoolConfig = {
   slotMode: "persistent",
   maxRestarts: 3,
   worktreeIsolation: false,
+  activityLog: true,
+  claimWaitMs: 600_000,
+  worktreeInclude: [],
+  worktreeSetupTimeoutMs: 600_000,
+  mergeMethod: "rebase",
+  onMergeConflict: "rework",
   scaling: { minSlots: 1, maxSlots: 16 },
   unattendedMode: false,
   detectPermissionPrompts: true,
@@ -120,6 +159,9 @@ export const defaultConfig: PoolConfig = {
   conversation: "fresh",
   allowBypassPermissions: false,
   skillCommands: false,
+  permissionRequests: "ask",
+  permissionTimeoutSecs: 300,
+  maxDepth: 1,
 };
 
 /** What a run is told, after precedence: nothing in it is a default that somebody has yet to look up. */
@@ -141,7 +183,16 @@ export interface ResolvedSettings {
   readonly maxCostMicrodollars?: number;
   readonly timeoutMs?: number;
   readonly conversation: ConversationChoice;
+  readonly isolation: Isolation;
+  readonly baseRef: string;
+  readonly checks: readonly CheckSpec[];
+  readonly checkRetries: number;
+  readonly workerTools: readonly WorkerFamily[];
+  readonly mayDispatch: boolean;
 }
+
+/** How often failed checks go back to the worker where nothing says it. */
+const defaultCheckRetries = 2;
 
 /** Task over slot over pool; tool lists add up unless a layer says `replace`, and servers are united by name. */
 export function resolveSettings(
@@ -171,7 +222,28 @@ export function resolveSettings(
     maxCostMicrodollars: own.maxBudgetUsd === undefined ? undefined : Math.round(own.maxBudgetUsd * 1_000_000),
     timeoutMs: task.timeoutMs ?? pool.timeoutMs,
     conversation: task.conversation ?? slot.conversation ?? pool.conversation,
+    isolation: isolationOf(pool, slot, task),
+    baseRef: own.baseRef ?? slot.baseRef ?? pool.baseRef ?? "HEAD",
+    checks: own.checks ?? slot.checks ?? pool.checks ?? [],
+    checkRetries: own.checkRetries ?? slot.checkRetries ?? pool.checkRetries ?? defaultCheckRetries,
+    workerTools: familiesOf(own.workerTools ?? slot.workerTools ?? pool.workerTools),
+    mayDispatch: own.mayDispatch ?? false,
   });
+}
+
+/** Where a task in a slot works, by task over slot over pool. */
+export function isolationOf(pool: PoolConfig, slot: SlotConfig, task: Pick<TaskRecord, "config">): Isolation {
+  return task.config?.isolation ?? slot.isolation ?? pool.isolation ?? (pool.worktreeIsolation ? "worktree" : "none");
+}
+
+/** Are permission requests put to anybody? In unattended mode nobody is there to answer. */
+export function asksPermission(config: PoolConfig): boolean {
+  return config.permissionRequests === "ask" && !config.unattendedMode;
+}
+
+function familiesOf(given: boolean | readonly WorkerFamily[] | undefined): readonly WorkerFamily[] {
+  if (given === undefined || given === false) return [];
+  return given === true ? workerFamilies : workerFamilies.filter((family) => given.includes(family));
 }
 
 function layer(

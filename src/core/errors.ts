@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- one table of every code, read as a whole */
 /**
  * Every error the pool throws, and what each surface makes of it.
  *
@@ -81,6 +82,18 @@ export const errorMeanings = {
     meaning: "No task has this id in this pool.",
     remedy: "`claude-pool list` shows the ids; another project has another pool (`--cwd`, `--store`).",
   },
+  context_not_found: {
+    exit: 4,
+    status: 404,
+    meaning: "The shared context has no such key.",
+    remedy: "`claude-pool context list` shows the keys.",
+  },
+  webhook_not_found: {
+    exit: 4,
+    status: 404,
+    meaning: "No webhook has this id.",
+    remedy: "`claude-pool webhook list` shows the ids.",
+  },
   slot_not_found: {
     exit: 4,
     status: 404,
@@ -92,6 +105,42 @@ export const errorMeanings = {
     status: 409,
     meaning: "The slot is in a state in which this cannot happen to it.",
     remedy: "`claude-pool slots` shows the states: only an idle slot can claim, only an errored one can be restarted.",
+  },
+  request_not_found: {
+    exit: 4,
+    status: 404,
+    meaning: "No request has this id.",
+    remedy: "`claude-pool requests` shows what waits for an answer.",
+  },
+  request_over: {
+    exit: 4,
+    status: 409,
+    meaning: "The request was answered already, or the run that asked has ended.",
+    remedy: "Nothing to mend: the message says what became of it.",
+  },
+  rule_not_found: {
+    exit: 4,
+    status: 404,
+    meaning: "No permission rule has this id or text.",
+    remedy: "`claude-pool requests rules` shows those that are kept.",
+  },
+  run_over: {
+    exit: 4,
+    status: 409,
+    meaning: "The run that asks something of the pool has ended, or has lost its task.",
+    remedy: "Nothing to mend: the task's next run asks anew.",
+  },
+  depth_exceeded: {
+    exit: 4,
+    status: 409,
+    meaning: "A worker would submit a task deeper than the pool allows, or more of them than one task may.",
+    remedy: "Have the coordinator submit it, or raise `max_depth`.",
+  },
+  inside_slot: {
+    exit: 4,
+    status: 409,
+    meaning: "The call comes from within a slot of a pool, where nothing but looking is allowed.",
+    remedy: "Have the coordinator do it; a task with `may_dispatch` may submit others.",
   },
   inbox_full: {
     exit: 4,
@@ -116,6 +165,19 @@ export const errorMeanings = {
     status: 409,
     meaning: "No slot took the task in the time that it was given.",
     remedy: "Start slots with `claude-pool serve`, or allow more time.",
+  },
+  telemetry_not_installed: {
+    exit: 2,
+    status: 500,
+    meaning: "The environment asks for OpenTelemetry, but its SDK is not installed.",
+    remedy: "The message says what to install; or unset OTEL_EXPORTER_OTLP_ENDPOINT.",
+  },
+  cannot_listen: {
+    exit: 1,
+    status: 500,
+    meaning: "The server cannot listen on this address and port.",
+    remedy:
+      "Another process has the port, or the address is not this machine's: `--port 0` takes any port that is free.",
   },
   no_host: {
     exit: 4,
@@ -158,6 +220,74 @@ export const errorMeanings = {
     status: 409,
     meaning: "`run` waited for a task that did not complete; the error carries its outcome.",
     remedy: "`outcome.result.reason` says why; `outcome.result.error` says it in words.",
+  },
+  workspace_impossible: {
+    exit: 2,
+    status: 422,
+    meaning: "The task cannot be isolated here: no git repository, no commit yet, a bare repository, or no such base.",
+    remedy:
+      "The message says which; mend it, or ask for isolation `none`. No task falls back to the shared directory by itself.",
+  },
+  workspace_failed: {
+    exit: 1,
+    status: 500,
+    meaning: "Git, the set-up command or the file system failed while a worktree or clone was made, read or changed.",
+    remedy: "The message has what the command said; what stood in the directory is still there or on its ref.",
+  },
+  workspace_mismatch: {
+    exit: 1,
+    status: 409,
+    meaning: "A process stands in another directory, git directory or branch than the one made for its task.",
+    remedy: "The run was stopped before its first turn; look for hooks or settings that change directory or branch.",
+  },
+  workspace_save_failed: {
+    exit: 1,
+    status: 500,
+    meaning: "Work could not be saved to a ref, so its directory was not removed and not reused.",
+    remedy: "The message says why (a full disk, an unreadable file); mend it, then `claude-pool worktree prune`.",
+  },
+  repository_locked: {
+    exit: 1,
+    status: 409,
+    meaning: "Another git process holds a lock of the repository, and did not let go in time.",
+    remedy: "Wait for it, or remove the lock file that the message names if no git process runs.",
+  },
+  merge_not_found: {
+    exit: 4,
+    status: 404,
+    meaning: "No merge has this id.",
+    remedy: "`claude-pool merge list` shows the ids.",
+  },
+  nothing_to_merge: {
+    exit: 4,
+    status: 409,
+    meaning: "The task has no saved work: it ran without isolation, changed nothing, or is not done.",
+    remedy: "`claude-pool task diff ID` shows what there is.",
+  },
+  merge_conflict: {
+    exit: 1,
+    status: 409,
+    meaning: "The work conflicts with what the branch has become; nothing was changed.",
+    remedy:
+      "The message lists the files. The work is on its ref: `claude-pool worktree restore ID`, or reject it with the conflict as feedback.",
+  },
+  merge_failed: {
+    exit: 1,
+    status: 409,
+    meaning: "The merge did not land: a check failed on the merged tree, or git refused.",
+    remedy: "The message says why; the branch did not move, and the work is still on its ref.",
+  },
+  merge_moved: {
+    exit: 1,
+    status: 409,
+    meaning: "The branch does not stand where it should: somebody else moved it.",
+    remedy: "Try again; nothing was changed.",
+  },
+  checkout_dirty: {
+    exit: 4,
+    status: 409,
+    meaning: "The branch is checked out, and files that the merge would change have changes of their own there.",
+    remedy: "Commit or stash the files that the message names, then merge again.",
   },
   route_failed: {
     exit: 1,
@@ -224,6 +354,18 @@ export const errorMeanings = {
     status: 500,
     meaning: "This Node is too old for the pool.",
     remedy: "Use Node 22.22.3 or newer, or 24.15 or newer.",
+  },
+  entry_not_found: {
+    exit: 4,
+    status: 404,
+    meaning: "No entry or claim of the activity log has this id, or several ids begin so.",
+    remedy: "`claude-pool log list --all --verbose` shows the ids.",
+  },
+  log_failed: {
+    exit: 1,
+    status: 500,
+    meaning: "The activity log's folder cannot be written, or must not be used.",
+    remedy: "`claude-pool log doctor` says what is wrong with it; `POOL_HOME` names another.",
   },
   claude_not_found: {
     exit: 1,

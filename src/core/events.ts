@@ -1,6 +1,10 @@
 /** The event log: one ordered record of everything that happened, read by every surface with a cursor. */
+import type { MergeState } from "./merge.ts";
 import type { EndReason } from "./outcome.ts";
+import type { AnsweredBy } from "./permission.ts";
+import type { Decision } from "./permission-rule.ts";
 import type { HoldReason, TaskState } from "./task.ts";
+import type { Isolation } from "./workspace.ts";
 
 /** Every kind of event and the fields of its `data`; one place, so that writers and readers cannot drift. */
 export interface EventData {
@@ -9,6 +13,8 @@ export interface EventData {
   /** Text of the answer as it comes; bounded per run, then one event with `truncated`. */
   "task.output": { readonly runId: string; readonly text: string; readonly truncated?: boolean };
   "task.tool": { readonly runId: string; readonly tool: string; readonly summary?: string };
+  /** What a worker says of its own progress. */
+  "task.progress": { readonly runId: string; readonly text: string; readonly percent?: number };
   "task.held": { readonly reason: HoldReason; readonly untilMs?: number };
   "task.unheld": { readonly reason: HoldReason };
   /** Back to the queue: its run was lost or limited. */
@@ -20,6 +26,8 @@ export interface EventData {
     readonly reason?: EndReason;
     readonly costMicrodollars: number;
     readonly elapsedMs: number;
+    /** In review for no reviewer: this merge completes it. */
+    readonly mergeId?: string;
   };
   "task.approved": Record<never, never>;
   "task.rejected": { readonly feedback: string; readonly rejectionCount: number };
@@ -29,6 +37,39 @@ export interface EventData {
     readonly error: string;
     readonly recovering: boolean;
   };
+  /** Its directory is made ready, with the set-up command if there is one. */
+  "task.preparing": { readonly runId: string; readonly isolation: Isolation; readonly setup?: string };
+  /** It works in a directory of its own from now on. */
+  "task.workspace": {
+    readonly runId: string;
+    readonly path: string;
+    readonly branch: string;
+    readonly baseCommit: string;
+  };
+  /** Its turn is over, and these checks judge what it left. */
+  "task.checking": { readonly runId: string; readonly checks: readonly string[] };
+  /** Its checks were run on the tree that it left. */
+  "task.checked": {
+    readonly runId: string;
+    readonly tree: string;
+    readonly checks: readonly { readonly name: string; readonly passed: boolean }[];
+  };
+  /** Failed checks sent it back to the queue with their output. */
+  "task.checks_failed": { readonly runId: string; readonly failures: number };
+  "merge.queued": { readonly mergeId: string; readonly target: string };
+  "merge.started": { readonly mergeId: string; readonly target: string };
+  /** `conflicts`: the first twenty paths. */
+  "merge.ended": {
+    readonly mergeId: string;
+    readonly target: string;
+    readonly state: MergeState;
+    /** What its task is now. */
+    readonly taskState: TaskState;
+    readonly commit?: string;
+    readonly conflicts?: readonly string[];
+    readonly error?: string;
+  };
+  "merge.undone": { readonly mergeId: string; readonly target: string };
   "chain.submitted": { readonly steps: number };
   "chain.step_started": { readonly step: string; readonly stepTaskId: string };
   "chain.step_finished": {
@@ -42,6 +83,35 @@ export interface EventData {
   "message.read": { readonly to: string; readonly messageIds: readonly string[]; readonly runId?: string };
   /** Their recipient has stopped. */
   "message.dropped": { readonly to: string; readonly count: number };
+  "permission.requested": {
+    readonly requestId: string;
+    readonly runId: string;
+    readonly tool: string;
+    readonly summary?: string;
+    readonly expiresAtMs?: number;
+  };
+  /** Without a `requestId` a rule answered, and nobody was asked; without a `decision` the run ended before anybody answered. */
+  "permission.answered": {
+    readonly requestId?: string;
+    readonly runId: string;
+    readonly tool: string;
+    readonly decision?: Decision;
+    readonly by: AnsweredBy;
+    readonly ruleId?: string;
+    readonly summary?: string;
+  };
+  "permission.rule_added": { readonly ruleId: string; readonly rule: string; readonly decision: Decision };
+  "permission.rule_revoked": { readonly ruleId: string; readonly rule: string; readonly decision: Decision };
+  "question.asked": {
+    readonly requestId: string;
+    readonly runId: string;
+    readonly question: string;
+    readonly expiresAtMs?: number;
+  };
+  "question.answered": { readonly requestId: string; readonly runId: string; readonly by: AnsweredBy };
+  "context.changed": { readonly key: string; readonly action: "set" | "deleted" };
+  /** Of the skills that were added at run time. */
+  "skill.changed": { readonly skill: string; readonly action: "added" | "removed" };
   /** The whole queue is held back, less held back, or free again (no `reason`). */
   "governor.changed": { readonly reason?: string; readonly untilMs?: number; readonly ceiling?: number };
   "slot.restarted": { readonly restartCount: number; readonly by: "hand" | "supervisor" };
@@ -64,6 +134,15 @@ export interface EventData {
   };
   "budget.exhausted": { readonly spentMicrodollars: number; readonly capMicrodollars: number; readonly scope?: string };
   "pool.draining": Record<never, never>;
+  /** A drain is over: nothing of the pool runs. */
+  "pool.drained": {
+    readonly totalCostMicrodollars: number;
+    readonly totalTasksCompleted: number;
+    readonly cancelledPending: number;
+    readonly cancelledRunning: number;
+  };
+  "webhook.added": { readonly webhookId: string };
+  "webhook.removed": { readonly webhookId: string };
   "pool.opened": Record<never, never>;
 }
 

@@ -34,6 +34,26 @@ export function newMessageId(): string {
   return `msg-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
+/** A new merge id, `merge-` and 50 random bits. */
+export function newMergeId(): string {
+  return `merge-${randomText(10)}`;
+}
+
+/** A new request's id, `req-` and 50 random bits. */
+export function newRequestId(): string {
+  return `req-${randomText(10)}`;
+}
+
+/** Is this a whole request id? */
+export function isRequestId(text: string): boolean {
+  return /^req-[0-9a-z]{10}$/.test(text);
+}
+
+/** A new permission rule's id, `rule-` and 50 random bits. */
+export function newRuleId(): string {
+  return `rule-${randomText(10)}`;
+}
+
 /** The id of the slot with this number; numbers come from a counter of the pool and are never used twice. */
 export function slotId(number: number): string {
   return `slot-${String(number)}`;

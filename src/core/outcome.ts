@@ -17,6 +17,8 @@ export const endReasons = [
   "lost",
   "launch",
   "mismatch",
+  "workspace",
+  "checks",
   "no_slot_available",
   "shutdown",
   "cancelled",

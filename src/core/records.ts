@@ -16,9 +16,13 @@ import type { Forecast, RunLike } from "./forecast.ts";
 import type { GovernorState } from "./governor.ts";
 import type { PoolMessage } from "./message.ts";
 import type { MetricsFilter, SessionMetrics } from "./metrics.ts";
+import type { MergeEnd, MergeHolder, MergeRecord, MergeRequest, MergeState } from "./merge.ts";
 import type { EndReason, Outcome } from "./outcome.ts";
+import type { NewRequest, PermissionRule, PoolRequest, RequestAnswer, WorkerProgress } from "./permission.ts";
+import type { Decision } from "./permission-rule.ts";
 import type { Remains } from "./ports.ts";
 import type { Skill } from "./skill.ts";
+import type { Attempt, Delivery, NewWebhook, Notice, WebhookRecord } from "./webhook.ts";
 import type {
   Hold,
   HoldReason,
@@ -32,8 +36,8 @@ import type {
   TaskFilter,
   TaskRecord,
   TaskSpec,
-  TaskState,
 } from "./task.ts";
+import type { Place, TaskWorkspace, WorkspaceStart } from "./workspace.ts";
 
 /** A validated spec with what the pool adds to it. */
 export interface NewTask {
@@ -43,6 +47,10 @@ export interface NewTask {
   readonly originHost?: string;
   /** Default `task`. */
   readonly kind?: "task" | "route";
+  /** How many tasks deep it is submitted by workers; default 0. */
+  readonly depth?: number;
+  /** The run whose worker submits it, which must still hold its task, and how many tasks one task may submit so. */
+  readonly parent?: { readonly taskId: string; readonly runId: string; readonly maxTasks: number };
 }
 
 /** A checked chain: `spec.steps` have their skills read in. */
@@ -51,7 +59,12 @@ export interface NewChain {
   readonly spec: ChainSpec;
   readonly originHost?: string;
   /** `chain resume`: the chain that failed, and how many of its steps, from the first, are taken over as they ended. */
-  readonly resumedFrom?: { readonly chainId: string; readonly steps: readonly string[] };
+  readonly resumedFrom?: {
+    readonly chainId: string;
+    readonly steps: readonly string[];
+    /** Where those steps worked, and the commit that they left as what is saved: the new chain goes on from it. */
+    readonly workspace?: TaskWorkspace;
+  };
 }
 
 export interface Submitted {
@@ -101,6 +114,29 @@ export interface Finish {
   readonly resumeSessionId?: string;
   /** Ids of the messages that the model was given. */
   readonly messages?: readonly string[];
+  /** What was saved of the run's work, with what its checks said; of a step also its chain's. */
+  readonly workspace?: TaskWorkspace;
+  readonly chainWorkspace?: TaskWorkspace;
+  /** How often failed checks (reason `checks`) send the task back with their output; default 0. */
+  readonly checkRetries?: number;
+  /** `completed` only: it waits in review for this merge, which completes it (G4 of merge.ts). */
+  readonly merge?: MergeRequest;
+}
+
+/** Who needs a directory to work in. */
+export interface PlaceRequest {
+  readonly kind: Place["kind"];
+  readonly repository: string;
+  /** A slot's worktree, or that of a chain or of a task with a clone of its own. */
+  readonly holder: { readonly slotId: string } | { readonly taskId: string };
+  readonly pathOf: (number: number) => string;
+  /** Of the free ones this path is taken first: the task's work stands there. */
+  readonly prefer?: string;
+}
+
+export interface MergeFilter {
+  readonly taskId?: string;
+  readonly state?: MergeState | readonly MergeState[];
 }
 
 export interface ListPage {
@@ -119,8 +155,8 @@ export interface Records {
   submit(tasks: readonly NewTask[]): Promise<readonly Submitted[]>;
   get(id: string): Promise<TaskRecord | undefined>;
   getMany(ids: readonly string[]): Promise<readonly TaskRecord[]>;
-  /** The states of those that exist. */
-  states(ids: readonly string[]): Promise<ReadonlyMap<string, TaskState>>;
+  /** Of those that exist: is it over, or in review with no merge under way that will complete it? */
+  settled(ids: readonly string[]): Promise<ReadonlyMap<string, boolean>>;
   /** Ids that begin with this text, at most `limit`. */
   idsLike(prefix: string, limit: number): Promise<readonly string[]>;
   /** Newest first unless `order` says otherwise; `after` is the `next` of the page before. */
@@ -139,38 +175,69 @@ export interface Records {
 
   // Chains and reviews ----------------------------------------------------------------------------------------------
   /**
-   * Admits a chain: its own row (running, without a slot), its steps, and the tasks of those that can start.
+   * Admits chains, all or none: for each its own row (running, without a slot), its steps, and the tasks of those that can
+   * start. No two of them may have the same key.
    *
    * @throws {PoolError} as `submit`.
    */
-  submitChain(chain: NewChain): Promise<TaskRecord>;
+  submitChains(chains: readonly NewChain[]): Promise<readonly TaskRecord[]>;
   /** @returns undefined for a task that is no chain, or none at all. */
   chain(id: string): Promise<ChainProgress | undefined>;
   chainSpec(id: string): Promise<ChainSpec | undefined>;
   /** Newest first, without what the steps answered. */
   listChains(page: { readonly limit: number; readonly after?: number }): Promise<readonly ChainProgress[]>;
-  /** Completes a task in review. @throws {PoolError} `task_not_found`, `invalid_transition`. */
-  approve(id: string): Promise<TaskRecord>;
   /**
-   * Sends a task in review back to the queue with feedback, or fails it at the limit; resolves to what it became.
+   * Completes a task in review; with a merge it stays there until that has landed (G4 of merge.ts).
+   *
+   * @throws {PoolError} `task_not_found`, `invalid_transition`, `nothing_to_merge`.
+   */
+  approve(id: string, merge?: MergeRequest): Promise<TaskRecord>;
+  /**
+   * Sends a task in review back to the queue with feedback, or fails it at the limit; resolves to what it became. `start`:
+   * where its next attempt in a workspace begins, default with the work that was rejected.
    *
    * @throws {PoolError} `task_not_found`, `invalid_transition`, and what admission refuses (shutdown, budget).
    */
-  reject(id: string, feedback: string): Promise<TaskRecord>;
+  reject(id: string, feedback: string, start?: WorkspaceStart): Promise<TaskRecord>;
 
   // Messages --------------------------------------------------------------------------------------------------------
   /**
    * Puts a message into each inbox, or into every live slot's but the sender's; all of them or none.
    *
    * @throws {PoolError} `slot_not_found` for a party that is no live slot nor `coordinator`; `invalid_options` for the text;
-   *   `inbox_full`.
+   *   `inbox_full`; `run_over` where a run sends it that does not hold its task any more.
    */
-  sendMessage(from: string, to: readonly string[] | "slots", content: string): Promise<readonly string[]>;
-  /** In order. Reading empties the inbox, peeking leaves it. @throws {PoolError} `slot_not_found`. */
-  readMessages(recipient: string, how: "read" | "peek"): Promise<readonly PoolMessage[]>;
+  sendMessage(
+    from: string,
+    to: readonly string[] | "slots",
+    content: string,
+    runId?: string,
+  ): Promise<readonly string[]>;
+  /** In order. Reading empties the inbox (or takes the first `limit` out of it), peeking leaves it. @throws {PoolError} `slot_not_found`. */
+  readMessages(recipient: string, how: "read" | "peek", limit?: number): Promise<readonly PoolMessage[]>;
   countMessages(recipient: string): Promise<number>;
   /** What a starting run is given; it leaves the inbox when `Finish.messages` names it. */
   deliverMessages(slotId: string): Promise<readonly PoolMessage[]>;
+
+  // Requests of running tasks --------------------------------------------------------------------------------------
+  /** Writes a request; what a rule covers comes back answered. @throws {PoolError} `run_over` (A1 of core/permission.ts). */
+  askRequest(ask: NewRequest): Promise<PoolRequest>;
+  /** Answers an open request, once. @throws {PoolError} `request_not_found`, `request_over`, `invalid_options` for the rule. */
+  answerRequest(id: string, answer: RequestAnswer): Promise<PoolRequest>;
+  /** Open ones, in order; with `all` every one that is kept, the newest first. */
+  requests(filter: {
+    readonly all?: boolean;
+    readonly taskId?: string;
+    readonly limit: number;
+  }): Promise<readonly PoolRequest[]>;
+  request(id: string): Promise<PoolRequest | undefined>;
+  permissionRules(): Promise<readonly PermissionRule[]>;
+  /** Also answers what is open and covered by it. @throws {PoolError} `invalid_options`. */
+  addPermissionRule(rule: string, decision: Decision): Promise<PermissionRule>;
+  /** By id or text. @throws {PoolError} `rule_not_found`. */
+  revokePermissionRule(which: string): Promise<readonly PermissionRule[]>;
+  /** What a worker says of its progress. @throws {PoolError} `run_over`. */
+  noteProgress(progress: WorkerProgress): Promise<void>;
 
   // Governor, claims, metrics, skills -------------------------------------------------------------------------------
   governor(): Promise<GovernorState>;
@@ -203,6 +270,37 @@ export interface Records {
   putSkill(skill: Skill): Promise<void>;
   deleteSkill(name: string): Promise<boolean>;
 
+  // Workspaces and merges -------------------------------------------------------------------------------------------
+  /** In the names of this pool's branches and directories: chosen once, when the store is made. */
+  readonly poolId: string;
+  /** The place that this holder has, else one of the repository that no living slot and no unfinished task holds, else a new one. */
+  takePlace(request: PlaceRequest): Promise<Place>;
+  /** Every place, with who holds it now: a stopped slot and a finished task hold none. */
+  places(): Promise<readonly Place[]>;
+  /** Forgets a place, before its directory is removed; false: somebody holds it. Its number is never used again. */
+  dropPlace(number: number): Promise<boolean>;
+  /** Notes a task's or chain's workspace; with a run only as long as that holds the task. Resolves to whether it was. */
+  noteWorkspace(taskId: string, workspace: TaskWorkspace, runId?: string): Promise<boolean>;
+  /**
+   * Puts work into the merge queue; the open merge of the task, if it has one for this target.
+   *
+   * @throws {PoolError} `task_not_found`, `nothing_to_merge`, `invalid_transition` for a task that is not done.
+   */
+  requestMerge(request: MergeRequest): Promise<MergeRecord>;
+  /** The next merge in order whose target nobody merges into (G1), now this holder's; a dead holder's (as `isDead` says) comes first. */
+  takeMerge(holder: MergeHolder, isDead: (holder: MergeHolder) => boolean): Promise<MergeRecord | undefined>;
+  /** The end of a merge, and of a task in review what follows of it: completed (G4), back to the queue, or still in review. */
+  endMerge(id: string, end: MergeEnd): Promise<MergeRecord>;
+  /** Its holder gives it back undone: it waits in its place again. */
+  releaseMerge(id: string): Promise<void>;
+  /** A queued merge is cancelled; one under way is not. @throws {PoolError} `merge_not_found`, `invalid_transition`. */
+  cancelMerge(id: string): Promise<MergeRecord>;
+  noteUndone(id: string): Promise<MergeRecord>;
+  /** @throws {PoolError} `merge_not_found`. */
+  merge(id: string): Promise<MergeRecord>;
+  /** Newest first. */
+  merges(filter: MergeFilter, limit: number): Promise<readonly MergeRecord[]>;
+
   // Dispatch --------------------------------------------------------------------------------------------------------
   /** Installs the host's hook; from now on every transaction ends with the leases of what runs next. */
   setDispatcher(hostId: string, ownTasksOnly: boolean, hook: DispatchHook | undefined): void;
@@ -219,6 +317,12 @@ export interface Records {
   /** When the next hold or queue deadline is over; undefined: none. */
   nextDeadlineMs(): Promise<number | undefined>;
   releaseHolds(reason: HoldReason): Promise<void>;
+  /** Pending tasks that a claim of another holds back, as they would be leased, at most so many; those behind `after`, if given. */
+  heldByClaims(limit: number, after?: Pick<TaskRecord, "priority" | "seq">): Promise<readonly TaskRecord[]>;
+  /** Ends the hold of one task, if it is of this reason still. */
+  releaseHold(taskId: string, reason: HoldReason): Promise<void>;
+  /** Says of a task that is held by a claim whose that is. */
+  noteHold(taskId: string, note: string): Promise<void>;
   /** Fails the pending tasks of one origin (only those so held, if `hold` is given); resolves to their ids. */
   failPending(originHost: string, reason: EndReason, error: string, hold?: HoldReason): Promise<readonly string[]>;
 
@@ -232,7 +336,10 @@ export interface Records {
   endHost(hostId: string): Promise<void>;
   /** True: this host alone now recovers that dead one. Holds for one recovering host at a time; a dead recoverer loses it. */
   claimRecovery(deadHostId: string, byHostId: string): Promise<boolean>;
-  runningOf(hostId: string): Promise<readonly { readonly task: TaskRecord; readonly run: RunRecord }[]>;
+  /** `hasWorked`: the run got so far that what stands in the task's workspace is its own. */
+  runningOf(
+    hostId: string,
+  ): Promise<readonly { readonly task: TaskRecord; readonly run: RunRecord; readonly hasWorked: boolean }[]>;
   /** Closes a dead host's run as `lost` and puts its task back, with the conversation to go on in if there is one. */
   recoverRun(runId: string, remains: Remains, estimateMicrodollars: number): Promise<void>;
   addSlots(hostId: string, configs: readonly SlotConfig[]): Promise<readonly SlotRecord[]>;
@@ -255,6 +362,25 @@ export interface Records {
   restartSlot(id: string, by: "hand" | "supervisor"): Promise<SlotRecord>;
   /** Resolves to the number that `target` made of the present one. @throws {PoolError} `no_host`, and what `target` throws. */
   setTargetSlots(hostId: string, target: (present: number) => number, by?: "auto"): Promise<number>;
+
+  // Webhooks --------------------------------------------------------------------------------------------------------
+  /** It is told of what comes from now on. */
+  addWebhook(webhook: NewWebhook): Promise<WebhookRecord>;
+  webhooks(): Promise<readonly WebhookRecord[]>;
+  /** With its secret, to sign with. */
+  webhookTarget(id: string): Promise<Delivery["webhook"] | undefined>;
+  /** With the deliveries that wait; false: there was none. */
+  removeWebhook(id: string): Promise<boolean>;
+  /** Takes or renews the right to deliver; resolves to the event up to which deliveries are written, or undefined: another has it. */
+  holdCourier(holder: string, untilMs: number): Promise<number | undefined>;
+  leaveCourier(holder: string): Promise<void>;
+  /** Writes the deliveries that follow of events up to `upTo`; false: the right to deliver was lost, and nothing was written. */
+  writeDeliveries(holder: string, upTo: number, notices: readonly Notice[]): Promise<boolean>;
+  /** Those that are due now, the longest due first. */
+  dueDeliveries(limit: number): Promise<readonly Delivery[]>;
+  /** When the next is due; undefined: none waits. */
+  nextDeliveryMs(): Promise<number | undefined>;
+  noteAttempts(attempts: readonly Attempt[]): Promise<void>;
 
   // Money -----------------------------------------------------------------------------------------------------------
   budget(): Promise<BudgetState>;

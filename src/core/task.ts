@@ -2,6 +2,7 @@
 import type { TaskPlan } from "./attempt.ts";
 import type { HeldBack } from "./governor.ts";
 import type { EndReason } from "./outcome.ts";
+import type { CheckSpec, Isolation, TaskWorkspace } from "./workspace.ts";
 
 /** Every state, in the order of a task's way. */
 export const taskStates = ["pending", "running", "pending_review", "completed", "failed", "cancelled"] as const;
@@ -27,6 +28,10 @@ export type SlotMode = (typeof slotModes)[number];
 
 export const slotStates = ["idle", "busy", "draining", "stopped", "errored"] as const;
 export type SlotState = (typeof slotStates)[number];
+
+/** What a worker's own tools are about; submitting tasks is not among them (`mayDispatch`). */
+export const workerFamilies = ["messages", "ask", "progress", "context"] as const;
+export type WorkerFamily = (typeof workerFamilies)[number];
 
 export const settingSources = ["user", "project", "local"] as const;
 export type SettingSource = (typeof settingSources)[number];
@@ -68,6 +73,18 @@ export interface TaskOverrides {
   readonly jsonSchema?: JsonObject;
   readonly maxBudgetUsd?: number;
   readonly settingSources?: readonly SettingSource[];
+  /** Whether it works in the shared directory, in its slot's git worktree, or in a clone of its own. Default `none`. */
+  readonly isolation?: Isolation;
+  /** What its worktree or clone begins from: a branch, tag or commit. Default HEAD. */
+  readonly baseRef?: string;
+  /** Commands that must succeed on its tree before it counts as done; they replace those of lower layers. */
+  readonly checks?: readonly CheckSpec[];
+  /** How often failed checks go back to it as feedback; default 2. */
+  readonly checkRetries?: number;
+  /** Tools of the pool for the worker itself: all, none, or these. */
+  readonly workerTools?: boolean | readonly WorkerFamily[];
+  /** The worker may submit tasks of its own, down to the pool's `maxDepth`. */
+  readonly mayDispatch?: boolean;
 }
 
 /** Which conversation a task goes on in: a new one, the slot's last one, or that of another task. */
@@ -97,6 +114,12 @@ export interface TaskSpec extends TaskOverrides {
   /** Before each of them, in milliseconds. */
   readonly retryDelayMs?: number;
   readonly conversation?: ConversationChoice;
+  /** `auto`: it goes into the merge queue as soon as it is done, or approved if it is reviewed. Default `manual`. */
+  readonly merge?: "manual" | "auto";
+  /** What it will edit or use: paths, globs, and resources such as `port:3000`. Claimed in the activity log while it runs. */
+  readonly paths?: readonly string[];
+  /** The longest it waits for others' claims on its paths, in milliseconds; 0: not at all. Default the pool's. */
+  readonly claimWaitMs?: number;
 }
 
 export interface TokenUsage {
@@ -146,6 +169,8 @@ export interface Hold {
   readonly reason: HoldReason;
   /** Milliseconds since the epoch; absent: until something else releases it. */
   readonly untilMs?: number;
+  /** Of `claim`: who holds what, in words; text of another terminal, made harmless. */
+  readonly note?: string;
 }
 
 /** A task as it is stored; on every surface it has these fields. */
@@ -186,7 +211,20 @@ export interface TaskRecord {
   readonly step?: number;
   /** What it keeps of its earlier attempts. */
   readonly plan?: TaskPlan;
+  /** Its worktree or clone, what is saved of it, and what its checks said. */
+  readonly workspace?: TaskWorkspace;
+  readonly merge?: "manual" | "auto";
+  readonly paths?: readonly string[];
+  readonly claimWaitMs?: number;
+  /** The merge that it waits for: in review, and completed when that has landed (G4 of merge.ts). */
+  readonly mergeId?: string;
   readonly retryCount: number;
+  /** How many tasks deep it was submitted from within slots; absent: by the coordinator. */
+  readonly depth?: number;
+  /** The task whose worker submitted it. */
+  readonly parentTaskId?: string;
+  /** Set while it runs and waits for somebody's answer, its slot with it. */
+  readonly waitsFor?: "permission" | "question";
   readonly createdAtMs: number;
   readonly startedAtMs?: number;
   readonly completedAtMs?: number;
@@ -213,11 +251,14 @@ export interface RunRecord {
   readonly sessionId?: string;
   readonly usage?: TokenUsage;
   /** Why another attempt took its place, if its own end was not the task's. */
-  readonly superseded?: "retried" | "rejected";
+  readonly superseded?: "retried" | "rejected" | "checks";
 }
 
 /** What a slot may set for its tasks. */
-export interface SlotConfig extends Omit<TaskOverrides, "jsonSchema" | "maxBudgetUsd" | "tools" | "disallowedTools"> {
+export interface SlotConfig extends Omit<
+  TaskOverrides,
+  "jsonSchema" | "maxBudgetUsd" | "tools" | "disallowedTools" | "mayDispatch"
+> {
   readonly name?: string;
   readonly role?: string;
   readonly description?: string;
@@ -283,6 +324,8 @@ export interface PoolStatus {
   readonly pendingTasks: number;
   readonly heldTasks: number;
   readonly pendingReviewTasks: number;
+  /** Running tasks' requests that wait for an answer. */
+  readonly openRequests: number;
   readonly completedTasks: number;
   readonly failedTasks: number;
   readonly cancelledTasks: number;

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { BudgetCap, DrainOptions, ListOptions, SlotFilter, WaitOptions } from "../core/api.ts";
 import { defined } from "../core/config.ts";
 import { slotStates, taskKinds, taskStates } from "../core/task.ts";
+import { toLibrary, type Casing } from "./casing.ts";
 import { problem } from "./problem.ts";
 import { anyText, dollarsFrom, flag, listOf, milliseconds, oneOf, text, wholeAtLeast } from "./values.ts";
 
@@ -11,7 +12,7 @@ const moment = wholeAtLeast(0, "milliseconds since the epoch").optional();
 
 const kind = oneOf(taskKinds);
 
-const list = z.strictObject({
+export const listSchema = z.strictObject({
   kind: z.union([kind, listOf(kind, "a list of kinds")], { error: `one of ${taskKinds.join(", ")}, or a list of them` }).optional(),
   state: z.union([state, listOf(state, "a list of states")], { error: `one of ${taskStates.join(", ")}, or a list of them` }).optional(),
   slotId: text().optional(),
@@ -23,21 +24,21 @@ const list = z.strictObject({
   order: oneOf(["newest", "oldest"]).optional(),
 });
 
-const wait = z.strictObject({
+export const waitSchema = z.strictObject({
   mode: oneOf(["all", "any"]).optional(),
   timeoutMs: milliseconds(0).optional(),
   signal: z.instanceof(AbortSignal, { error: "an AbortSignal" }).optional(),
 });
 
-const drain = z.strictObject({ graceMs: milliseconds(0).optional(), keepPending: flag().optional() });
+export const drainSchema = z.strictObject({ graceMs: milliseconds(0).optional(), keepPending: flag().optional() });
 
-const slots = z.strictObject({
+export const slotFilterSchema = z.strictObject({
   name: text().optional(),
   role: text().optional(),
   state: oneOf(slotStates).optional(),
 });
 
-const budget = z.strictObject(
+export const budgetCapSchema = z.strictObject(
   {
     usd: dollarsFrom("zero").optional(),
     microdollars: wholeAtLeast(0).optional(),
@@ -51,28 +52,28 @@ const contextEntry = z.strictObject({ key: text("a context key that is not empty
 const concurrency = z.strictObject({ concurrency: wholeAtLeast(1).optional() });
 
 /** @throws {PoolError} `invalid_options`. */
-export function parseListOptions(input: unknown): ListOptions {
-  return parsed<ListOptions>(list, input);
+export function parseListOptions(input: unknown, casing: Casing = "library"): ListOptions {
+  return parsed<ListOptions>(listSchema, input, casing);
 }
 
 /** @throws {PoolError} `invalid_options`. */
 export function parseWaitOptions(input: unknown): WaitOptions {
-  return parsed<WaitOptions>(wait, input);
+  return parsed<WaitOptions>(waitSchema, input);
 }
 
 /** @throws {PoolError} `invalid_options`. */
-export function parseDrainOptions(input: unknown): DrainOptions {
-  return parsed<DrainOptions>(drain, input);
+export function parseDrainOptions(input: unknown, casing: Casing = "library"): DrainOptions {
+  return parsed<DrainOptions>(drainSchema, input, casing);
 }
 
 /** @throws {PoolError} `invalid_options`. */
-export function parseSlotFilter(input: unknown): SlotFilter {
-  return parsed<SlotFilter>(slots, input);
+export function parseSlotFilter(input: unknown, casing: Casing = "library"): SlotFilter {
+  return parsed<SlotFilter>(slotFilterSchema, input, casing);
 }
 
 /** @throws {PoolError} `invalid_options`. */
-export function parseBudgetCap(input: unknown): BudgetCap {
-  return parsed<BudgetCap>(budget, input);
+export function parseBudgetCap(input: unknown, casing: Casing = "library"): BudgetCap {
+  return parsed<BudgetCap>(budgetCapSchema, input, casing);
 }
 
 /** @throws {PoolError} `invalid_options`. */
@@ -85,8 +86,9 @@ export function checkConcurrency(given: unknown): void {
   parsed(concurrency, { concurrency: given });
 }
 
-function parsed<T>(schema: z.ZodObject, input: unknown): T {
-  const answer = schema.safeParse(input);
+function parsed<T>(schema: z.ZodObject, input: unknown, casing: Casing = "library"): T {
+  const value = toLibrary(input, casing);
+  const answer = schema.safeParse(value);
   if (answer.success) return defined(answer.data) as T;
-  throw problem(answer.error.issues, input, { casing: "library", schema });
+  throw problem(answer.error.issues, value, { casing, schema });
 }

@@ -9,7 +9,7 @@ const maxCharacters = 4_000_000;
 /**
  * The text of a chain file.
  *
- * @throws {PoolError} `invalid_options`, beginning with the file's name; `unsupported`.
+ * @throws {PoolError} `invalid_options`, beginning with the file's name.
  */
 export function parseChainFile(text: string, filename: string): WrittenChain {
   if (text.length > maxCharacters) throw badFile(filename, `it is longer than ${String(maxCharacters)} characters`);

@@ -3,14 +3,16 @@
  * `action`, `failure_policy` and `config`, or `type` and `value`. All of them become the flat one.
  */
 import { z } from "zod";
-import { checkChain, isolations, type ChainOptions, type StepCondition, type StepSpec } from "../core/chain.ts";
+import { checkChain, type ChainOptions, type StepCondition, type StepSpec } from "../core/chain.ts";
 import { defined } from "../core/config.ts";
 import { invalidOptions, PoolError } from "../core/errors.ts";
 import type { Casing } from "./casing.ts";
 import { dollarsFrom } from "./values.ts";
-import { type Fields, overrideFields } from "./fields.ts";
+import { type Fields, stepOverrideFields } from "./fields.ts";
 import { parse } from "./parse.ts";
 import { flag, listOf, milliseconds, oneOf, promptText, text, whole, wholeAtLeast } from "./values.ts";
+import { claimFields } from "./claim-fields.ts";
+import { isolationFields } from "./workspace-fields.ts";
 
 /** A chain as `submitChain` takes it, in one piece. */
 export interface WrittenChain extends ChainOptions {
@@ -42,7 +44,7 @@ const action = z.strictObject(
 );
 
 const stepFields = {
-  ...overrideFields,
+  ...stepOverrideFields,
   name: text("the name of the step").describe("Letters, digits, `-` and `_`; other steps refer to it."),
   prompt: promptText.optional().describe("What is to be done; `{previous_output}` and `{steps.NAME.VARIABLE}` are filled in."),
   skill: text("the name of a skill").optional().describe("A skill instead of a prompt."),
@@ -61,6 +63,7 @@ const stepFields = {
   review: flag().optional().describe("Its answer waits for approval before the chain goes on."),
   maxRejections: wholeAtLeast(1).optional().describe("The rejection that fails it is this one; default 3."),
   afterRejection: oneOf(["fresh", "continue"]).optional().describe("Where it goes on after a rejection; default `fresh`."),
+  ...claimFields,
 } satisfies Fields<StepSpec>;
 
 /** The original's ways of writing the same. */
@@ -72,7 +75,7 @@ const nestedFields = {
     .strictObject({ retries: retries.optional(), recoveryPrompt: promptText.optional() }, { error: "an object" })
     .optional()
     .describe("The original's form of `retries` and `recovery_prompt`."),
-  config: z.strictObject(overrideFields, { error: "an object of a task's settings" }).optional(),
+  config: z.strictObject(stepOverrideFields, { error: "an object of a task's settings" }).optional(),
 };
 
 const chainFields = {
@@ -81,7 +84,10 @@ const chainFields = {
   priority: whole().optional().describe("Of every step; higher first; default 0."),
   cwd: text("a directory").optional().describe("Where every step works; default the pool's."),
   queueTimeoutMs: milliseconds(1).optional().describe("The longest that each step may wait for a slot, in milliseconds."),
-  isolation: oneOf(isolations).optional().describe("`none`; the others are not in this version."),
+  isolation: isolationFields.isolation.describe(
+    "`none`, or one `worktree` or `clone` for all its steps; default `worktree` in a git repository, else `none`.",
+  ),
+  baseRef: isolationFields.baseRef,
   maxBudgetUsd: dollarsFrom("above_zero").optional().describe("The most that all its runs may cost, in dollars."),
   key: text("text that is not empty", 512).optional().describe("Idempotency key: the same key and chain give the first id."),
 } satisfies Fields<ChainOptions>;
@@ -102,7 +108,7 @@ export const chainSchema = z.strictObject(
 /**
  * A chain, checked in all that can be told without running it.
  *
- * @throws {PoolError} `invalid_options`, naming the step; `unsupported` for an isolation other than `none`.
+ * @throws {PoolError} `invalid_options`, naming the step.
  */
 export function parseChain(input: unknown, casing: Casing = "library", where?: string): WrittenChain {
   const value = Array.isArray(input) ? { steps: input as unknown } : input;
@@ -111,7 +117,6 @@ export function parseChain(input: unknown, casing: Casing = "library", where?: s
     const { steps, ...options } = written;
     const chain = { ...(options as ChainOptions), steps: steps.map(flatStep) };
     checkChain(chain.steps);
-    refuseIsolation(chain.isolation);
     return chain;
   } catch (error) {
     if (where === undefined || !(error instanceof PoolError)) throw error;
@@ -136,15 +141,6 @@ function flatStep(written: WrittenStep, index: number): StepSpec {
   const prompt = kind === "prompt" ? (nested?.prompt ?? value) : own.prompt;
   const skill = kind === "skill" ? (nested?.skill ?? value) : own.skill;
   return defined({ ...config, ...failurePolicy, ...own, prompt, skill, arguments: nested?.arguments ?? own.arguments }) as StepSpec;
-}
-
-function refuseIsolation(isolation: ChainOptions["isolation"]): void {
-  if (isolation === undefined || isolation === "none") return;
-  throw new PoolError(
-    "unsupported",
-    `isolation: this version of claude-pool cannot give a chain a ${isolation} of its own. Leave it out: its steps then work in \`cwd\`.`,
-    { field: "isolation" },
-  );
 }
 
 function twice(name: string, index: number, field: string): PoolError {

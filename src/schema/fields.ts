@@ -11,6 +11,7 @@ import {
   permissionModes,
   settingSources,
   slotModes,
+  workerFamilies,
   type SlotConfig,
   type TaskOverrides,
   type TaskSpec,
@@ -32,6 +33,8 @@ import {
   whole,
   wholeAtLeast,
 } from "./values.ts";
+import { activityFields, claimFields } from "./claim-fields.ts";
+import { checkFields, isolationFields, mergeField, placeFields } from "./workspace-fields.ts";
 
 export type Fields<T> = Readonly<Record<keyof T, z.ZodType>>;
 
@@ -55,19 +58,30 @@ const perSlot = {
   settingSources: listOf(oneOf(settingSources), "a list of user, project, local")
     .optional()
     .describe("Whose CLAUDE.md, settings, hooks and skills apply; default all three."),
+  workerTools: z
+    .union([flag(), listOf(oneOf(workerFamilies), `a list of ${workerFamilies.join(", ")}`)], {
+      error: `true, false, or a list of ${workerFamilies.join(", ")}`,
+    })
+    .optional()
+    .describe("Tools of the pool for the worker itself: messages, ask, progress, context; default none."),
 };
 const allowedToolsMode = oneOf(["add", "replace"])
   .optional()
   .describe("Whether `allowed_tools` adds to the lower layers' or replaces them.");
 
-export const overrideFields = {
+/** What a chain's step may set: it works where its chain does. */
+export const stepOverrideFields = {
   ...perSlot,
+  ...checkFields,
   allowedToolsMode,
   disallowedTools: toolNames.optional().describe("Tools that are refused."),
   tools: toolNames.optional().describe("The built-in tools that exist at all."),
   jsonSchema: jsonObject("an object, a JSON schema").optional().describe("The answer must fit this JSON schema."),
   maxBudgetUsd: dollarsFrom("above_zero").optional().describe("The task's own cap in dollars."),
-} satisfies Fields<TaskOverrides>;
+  mayDispatch: flag().optional().describe("The worker may submit tasks of its own, down to `max_depth`."),
+} satisfies Fields<Omit<TaskOverrides, "isolation" | "baseRef">>;
+
+export const overrideFields = { ...stepOverrideFields, ...isolationFields } satisfies Fields<TaskOverrides>;
 
 const taskConversation = z.union(
   [oneOf(["fresh", "continue"]), z.strictObject({ taskId: text("the id of a task") }, { error: "an object with the id of a task" })],
@@ -94,10 +108,14 @@ const taskFields = {
   retries: wholeAtLeast(0).max(100, { error: "at most 100" }).optional().describe("How often it is tried again after a failure that can heal."),
   retryDelayMs: milliseconds(0).optional().describe("Before the first retry, in milliseconds; doubled before each one after it."),
   conversation: taskConversation.optional().describe("A fresh conversation, the slot's last, or another task's."),
+  merge: mergeField,
+  ...claimFields,
 } satisfies Fields<TaskSpec>;
 
 const slotFields = {
   ...perSlot,
+  ...checkFields,
+  ...isolationFields,
   allowedToolsMode,
   name: text("a name", 200).optional().describe("Who the slot is; told to the model."),
   role: text("a role", 200).optional().describe("What the slot is for; told to the model."),
@@ -122,14 +140,17 @@ const scaling = z
 
 const poolConfigFields = {
   ...perSlot,
+  ...checkFields,
+  ...isolationFields,
+  ...activityFields,
+  ...placeFields,
   disallowedTools: toolNames.optional().describe("Tools that are refused in every task."),
   tools: toolNames.optional().describe("The built-in tools that exist at all."),
   budgetMicrodollars: wholeAtLeast(0).optional().describe("The pool's cap in millionths of a dollar."),
   budgetRenews: oneOf(["none", "day", "week"]).optional().describe("When spending starts to count anew by itself."),
   slotMode: oneOf(slotModes).optional().describe("`persistent` keeps a process open between tasks."),
   maxRestarts: wholeAtLeast(0).optional().describe("How often in a row an errored slot is tried again; then it stays errored."),
-  worktreeIsolation: flag().optional().describe("A git worktree for each slot (not in this version)."),
-  worktreeBaseDir: text("a directory").optional().describe("Where the worktrees are (not in this version)."),
+  worktreeIsolation: flag().optional().describe("The original's switch: true is `isolation: worktree`."),
   slotAssignmentTimeoutSecs: seconds().optional().describe("Tasks that wait longer for a slot fail; default: they wait."),
   scaling: scaling.optional().describe("Bounds of the number of slots."),
   unattendedMode: flag().optional().describe("With no permission mode chosen: `dontAsk` instead of `plan`."),
@@ -153,6 +174,11 @@ const poolConfigFields = {
   leaseMs: milliseconds(1).optional().describe("How long a host's right to its tasks lasts without renewal."),
   conversation: oneOf(["fresh", "continue"]).optional().describe("Whether each task starts a new conversation."),
   allowBypassPermissions: flag().optional().describe("Whether mode `bypassPermissions` is possible at all."),
+  permissionRequests: oneOf(["ask", "deny"])
+    .optional()
+    .describe("In permission mode `default`: the coordinator is asked, or what is not allowed is denied at once."),
+  permissionTimeoutSecs: seconds().optional().describe("A request that nobody answers for so long is denied; default 300."),
+  maxDepth: wholeAtLeast(0).max(10, { error: "at most 10" }).optional().describe("How deep tasks that workers submit may be nested; default 1."),
   skillCommands: flag().optional().describe("Whether commands inside trusted skills are run when the skill is."),
 } satisfies Fields<PoolConfig>;
 

@@ -39,8 +39,8 @@ export function chainJsonSchema(): Node {
   };
 }
 
-/** Names of fields as the file has them; only `properties` and `required` hold names. */
-function inWireNames(node: unknown): unknown {
+/** Names of fields as JSON has them; only `properties` and `required` hold names. */
+export function inWireNames(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(inWireNames);
   if (typeof node !== "object" || node === null) return node;
   return Object.fromEntries(

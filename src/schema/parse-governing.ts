@@ -20,7 +20,7 @@ const filterFields = {
   model: modelName.optional(),
 } satisfies Fields<MetricsFilter>;
 
-const filterSchema = z.strictObject(filterFields, { error: "an object of filters" });
+export const filterSchema = z.strictObject(filterFields, { error: "an object of filters" });
 const { prompt: _prompt, ...taskOptions } = taskSpecSchema.shape;
 const estimateSchema = z.strictObject(
   { ...taskOptions, slots: wholeAtLeast(1).optional() } satisfies Fields<EstimateOptions>,

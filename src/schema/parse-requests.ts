@@ -13,8 +13,8 @@ const messageFields = {
   to: party,
   content: z.string({ error: "text" }),
 } satisfies Fields<MessageSpec>;
-const messageSchema = z.strictObject(messageFields, { error: "an object with `to` and `content`" });
-const broadcastSchema = z.strictObject(
+export const messageSchema = z.strictObject(messageFields, { error: "an object with `to` and `content`" });
+export const broadcastSchema = z.strictObject(
   { from: messageFields.from, content: messageFields.content },
   { error: "an object with `content`" },
 );
@@ -40,7 +40,7 @@ const routeFields = {
   timeoutMs: milliseconds(1).optional(),
   signal: z.custom<AbortSignal>((value) => value instanceof AbortSignal, { error: "an AbortSignal" }).optional(),
 } satisfies Fields<RouteOptions>;
-const routeSchema = z.strictObject(routeFields, { error: "an object of options" });
+export const routeSchema = z.strictObject(routeFields, { error: "an object of options" });
 const workFields = {
   ...overrideFields,
   ...z.strictObject(taskSpecSchema.shape).pick({
@@ -52,7 +52,7 @@ const workFields = {
     retryDelayMs: true,
   }).shape,
 } satisfies Fields<WorkOptions>;
-const autoSchema = z.strictObject(
+export const autoSchema = z.strictObject(
   {
     ...routeFields,
     task: z.strictObject(workFields, { error: "an object of a task's options" }).optional(),

@@ -35,7 +35,7 @@ export function parseSlotConfig(input: unknown, casing: Casing = "library", wher
 /**
  * The options of `openPool`.
  *
- * @throws {PoolError} `invalid_options`; `unsupported` for what this version cannot do.
+ * @throws {PoolError} `invalid_options`.
  */
 export function parsePoolOptions(input: unknown, casing: Casing = "library"): OpenPoolOptions {
   return checked(parse<OpenPoolOptions>(poolOptionsSchema, input, casing), casing);
@@ -44,7 +44,7 @@ export function parsePoolOptions(input: unknown, casing: Casing = "library"): Op
 /**
  * The text of a claude-pool.json.
  *
- * @throws {PoolError} `invalid_options`, beginning with the file's name; `unsupported`.
+ * @throws {PoolError} `invalid_options`, beginning with the file's name.
  */
 export function parseConfigFile(json: string, filename: string): ConfigFile {
   const value = readJson(json, filename);
@@ -56,7 +56,7 @@ export function parseConfigFile(json: string, filename: string): ConfigFile {
 /**
  * The same settings from anywhere else.
  *
- * @throws {PoolError} `invalid_options`; `unsupported`.
+ * @throws {PoolError} `invalid_options`.
  */
 export function parseSettings(input: unknown, casing: Casing): ConfigFile {
   return checked(parse<ConfigFile>(configFileSchema, input, casing), casing);
@@ -88,14 +88,6 @@ export function parse<T>(schema: z.ZodObject, input: unknown, casing: Casing, wh
 
 function checked<T extends ConfigFile>(options: T, casing: Casing, where?: string): T {
   const at = where === undefined ? "" : `${where}: `;
-  for (const field of ["worktreeIsolation", "worktreeBaseDir"] as const) {
-    if (options[field] === undefined || options[field] === false) continue;
-    throw new PoolError(
-      "unsupported",
-      `${at}${spelled(field, casing)}: this version of claude-pool cannot do that yet. Leave it out.`,
-      { field: spelled(field, casing) },
-    );
-  }
   if (options.budgetUsd !== undefined && options.budgetMicrodollars !== undefined) {
     const [usd, micro] = [spelled("budgetUsd", casing), spelled("budgetMicrodollars", casing)];
     throw invalidOptions(`${at}${usd} and ${micro} are the same setting: give one of them.`, usd);

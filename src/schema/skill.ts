@@ -50,7 +50,7 @@ const metadataFields = {
 };
 const metadataSchema = z.strictObject(metadataFields, { error: "an object" });
 
-const definitionSchema = z.strictObject(
+export const definitionSchema = z.strictObject(
   {
     ...metadataFields,
     name: text("the name of a skill").refine((name) => skillName.test(name), {

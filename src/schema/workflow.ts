@@ -20,7 +20,7 @@ const besideSchema = z.strictObject(
   { error: "an object" },
 );
 
-/** @throws {PoolError} `invalid_options`, naming field and step; `unsupported`. */
+/** @throws {PoolError} `invalid_options`, naming field and step. */
 export function parseWorkflow(input: Readonly<Record<string, unknown>>, where: string): WrittenWorkflow {
   const { $schema: _, description, arguments: list, ...chain } = input;
   const beside = parse<Omit<WrittenWorkflow, "chain">>(besideSchema, { description, arguments: list }, "wire", where);

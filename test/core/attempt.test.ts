@@ -1,7 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { attemptPrompt, canHeal, nextAttempt, planAfterRejection, type TaskPlan } from "../../src/core/attempt.ts";
+import {
+  attemptPrompt,
+  canHeal,
+  nextAttempt,
+  nextCheckRound,
+  planAfterRejection,
+  type TaskPlan,
+} from "../../src/core/attempt.ts";
 import { endReasons } from "../../src/core/outcome.ts";
 import type { TaskResult } from "../../src/core/task.ts";
+import type { TaskWorkspace } from "../../src/core/workspace.ts";
 
 const result: TaskResult = {
   output: "one",
@@ -24,6 +32,8 @@ describe("a failure", () => {
       "limited",
       "lost",
       "mismatch",
+      "workspace",
+      "checks",
     ]);
   });
 
@@ -137,5 +147,98 @@ describe("the prompt of an attempt", () => {
       { feedback: ["a", "b"], rejectedOutput: "one", retries: 2, retriesBefore: 2 },
       { afterRejection: "continue", feedback: ["b"], rejectedOutput: "one", keepsConversation: true },
     ]);
+  });
+});
+
+describe("in a workspace", () => {
+  const workspace: TaskWorkspace = {
+    isolation: "worktree",
+    repository: "/repo/.git",
+    path: "/place",
+    cwd: "/place",
+    branch: "b",
+    baseRef: "HEAD",
+    baseCommit: "c",
+  };
+  const failed = { reason: "error", error: "E", output: "" } as const;
+
+  it.each<readonly [string, TaskPlan, TaskPlan]>([
+    ["begins from the base", { retries: 1 }, { retries: 1, lastError: "E", start: "base" }],
+    [
+      "after check rounds forgets them",
+      { retries: 1, start: "saved", checkFailures: 2, lastError: "C", keepsConversation: true, conversationId: "s" },
+      { retries: 1, lastError: "E", start: "base" },
+    ],
+    [
+      "after a rejection goes on with the work that was rejected, and with its conflicts",
+      { retries: 1, start: "saved", feedback: ["F"], keepsConversation: true, mergeIn: "main", checkFailures: 1 },
+      { retries: 1, start: "saved", feedback: ["F"], keepsConversation: true, mergeIn: "main", lastError: "E" },
+    ],
+    [
+      "after a rejection to the base stays there",
+      { retries: 1, start: "base", feedback: ["F"] },
+      { retries: 1, start: "base", feedback: ["F"], lastError: "E" },
+    ],
+  ])("a retry %s", (_how, plan, expected) => {
+    expect(nextAttempt({ plan, retryCount: 0, workspace }, failed)?.plan).toEqual(expected);
+  });
+
+  it.each<readonly [string, TaskPlan | undefined, Parameters<typeof nextCheckRound>[1], number, TaskPlan | undefined]>([
+    [
+      "go back in their conversation, on the work as it stands",
+      { retries: 1, mergeIn: "main" },
+      { reason: "checks", error: "C", sessionId: "s" },
+      2,
+      { retries: 1, checkFailures: 1, lastError: "C", start: "saved", keepsConversation: true, conversationId: "s" },
+    ],
+    [
+      "go back without a conversation where there is none",
+      { checkFailures: 1, keepsConversation: true, conversationId: "old" },
+      { reason: "checks", error: "C" },
+      2,
+      { checkFailures: 2, lastError: "C", start: "saved" },
+    ],
+    ["go back no more than that", { checkFailures: 2 }, { reason: "checks", error: "C" }, 2, undefined],
+    ["do not go back where that is not wanted", undefined, { reason: "checks", error: "C" }, 0, undefined],
+    ["are the only failure that goes back so", undefined, { reason: "error", error: "C" }, 2, undefined],
+  ])("failed checks %s", (_how, plan, ended, retries, expected) => {
+    expect(nextCheckRound(plan === undefined ? {} : { plan }, ended, retries)).toEqual(expected);
+  });
+
+  it("a rejection says where the next attempt begins, and what it finds merged in; check rounds are over", () => {
+    const plan: TaskPlan = { checkFailures: 1, conversationId: "s", lastError: "C", mergeIn: "old" };
+    const plans = [
+      planAfterRejection({ plan, result, retryCount: 0, workspace }, "F"),
+      planAfterRejection({ plan, result, retryCount: 0, workspace }, "F", { start: "base" }),
+      planAfterRejection({ result, retryCount: 0, workspace }, "F", { start: "saved", mergeIn: "main" }),
+      planAfterRejection({ result, retryCount: 0 }, "F"),
+    ];
+    const common = { feedback: ["F"], rejectedOutput: "one" };
+    expect(plans).toEqual([
+      { ...common, start: "saved" },
+      { ...common, start: "base" },
+      { ...common, start: "saved", mergeIn: "main" },
+      common,
+    ]);
+  });
+
+  it.each<readonly [string, TaskPlan, string]>([
+    [
+      "in the kept conversation is told of its checks alone",
+      { checkFailures: 1, keepsConversation: true, lastError: "C", feedback: ["F"], rejectedOutput: "old" },
+      "C",
+    ],
+    [
+      "in a fresh conversation is told all",
+      { checkFailures: 1, lastError: "C", feedback: ["F"] },
+      "p\n\n--- Rejection feedback (attempt 1/3) ---\nF\n\n--- The attempt before this one failed ---\nC",
+    ],
+    [
+      "of a recovery is told of its checks too",
+      { checkFailures: 1, recovering: true, recoveryPrompt: "r", lastError: "C" },
+      "r\n\n--- The attempt before this one failed ---\nC",
+    ],
+  ])("a check round %s", (_how, plan, expected) => {
+    expect(attemptPrompt({ prompt: "p", plan, maxRejections: 3 })).toBe(expected);
   });
 });

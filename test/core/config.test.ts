@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { defaultConfig, resolveSettings, type PoolConfig } from "../../src/core/config.ts";
+import { asksPermission, defaultConfig, resolveSettings, type PoolConfig } from "../../src/core/config.ts";
 import type { SlotConfig, TaskOverrides, TaskRecord } from "../../src/core/task.ts";
 
 function task(config: TaskOverrides, more: Partial<TaskRecord> = {}): TaskRecord {
@@ -58,7 +58,33 @@ describe("precedence of settings", () => {
       maxCostMicrodollars: 250_000,
       timeoutMs: 5,
       conversation: "fresh",
+      isolation: "none",
+      baseRef: "HEAD",
+      checks: [],
+      checkRetries: 2,
+      workerTools: [],
+      mayDispatch: false,
     });
+  });
+
+  test("replaces checks whole, and takes the original's switch for isolation where no layer names one", () => {
+    const isolated = { ...pool, worktreeIsolation: true, checks: [{ command: "make" }], baseRef: "main" };
+    const chosen = (own: TaskOverrides, inSlot: SlotConfig = {}): unknown => {
+      const { isolation, baseRef, checks, checkRetries } = resolveSettings(isolated, inSlot, task(own));
+      return [isolation, baseRef, checks.map((check) => check.command), checkRetries];
+    };
+    expect([
+      chosen({}),
+      chosen({}, { isolation: "clone", checks: [] }),
+      chosen(
+        { isolation: "none", baseRef: "v1", checks: [{ command: "test" }], checkRetries: 0 },
+        { isolation: "clone" },
+      ),
+    ]).toEqual([
+      ["worktree", "main", ["make"], 2],
+      ["clone", "main", [], 2],
+      ["none", "v1", ["test"], 0],
+    ]);
   });
 
   test("lets a layer replace the tools of those below it", () => {
@@ -84,4 +110,29 @@ describe("precedence of settings", () => {
     );
     expect([settings.timeoutMs, settings.conversation]).toEqual([9, { taskId: "task-0" }]);
   });
+});
+
+test.each<[Partial<PoolConfig>, SlotConfig, TaskOverrides, readonly string[]]>([
+  [{}, {}, {}, []],
+  [{ workerTools: true }, {}, {}, ["messages", "ask", "progress", "context"]],
+  [{ workerTools: true }, { workerTools: ["context", "ask"] }, {}, ["ask", "context"]],
+  [{ workerTools: true }, { workerTools: ["ask"] }, { workerTools: false }, []],
+  [{}, {}, { workerTools: [] }, []],
+])("the worker's tools of pool %j, slot %j and task %j are %j", (pool, slot, config, families) => {
+  expect(resolveSettings({ ...defaultConfig, ...pool }, slot, task(config)).workerTools).toEqual(families);
+});
+
+test("only a task can say that its worker may dispatch", () => {
+  const said = [{}, { mayDispatch: true }, { mayDispatch: false }].map((config) =>
+    resolveSettings(defaultConfig, { mayDispatch: true } as SlotConfig, task(config)),
+  );
+  expect(said.map(({ mayDispatch }) => mayDispatch)).toEqual([false, true, false]);
+});
+
+test.each<[Partial<PoolConfig>, boolean]>([
+  [{}, true],
+  [{ permissionRequests: "deny" }, false],
+  [{ unattendedMode: true }, false],
+])("with %j the coordinator is asked: %s", (config, asks) => {
+  expect(asksPermission({ ...defaultConfig, ...config })).toBe(asks);
 });

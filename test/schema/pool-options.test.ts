@@ -78,6 +78,14 @@ describe("the pool's options", () => {
     expect(Object.entries(options).every(([key, value]) => value === given[key as keyof typeof given])).toEqual(true);
   });
 
+  it("make a check of a command alone", () => {
+    const checks = ["npm test", { name: "lint", command: "npm run lint", timeoutMs: 5 }];
+    expect(parsePoolOptions({ checks, slots: [{ checks: ["make"] }] })).toEqual({
+      checks: [{ command: "npm test" }, { name: "lint", command: "npm run lint", timeoutMs: 5 }],
+      slots: [{ checks: [{ command: "make" }] }],
+    });
+  });
+
   it("fill one bound of the scaling with the default of the other", () => {
     expect(parsePoolOptions({ scaling: { maxSlots: 4 } })).toEqual({ scaling: { minSlots: 1, maxSlots: 4 } });
   });
@@ -104,8 +112,18 @@ describe("the pool's options", () => {
     [{ scaling: { automatic: true } }, "invalid_options", expect.stringContaining('unknown field "scaling.automatic"')],
     [{ scaling: { upDelayMs: -1 } }, "invalid_options", expect.stringContaining("scaling.upDelayMs")],
     [{ slots: [{ pull: "yes" }] }, "invalid_options", expect.stringContaining("pull")],
-    [{ worktreeIsolation: true }, "unsupported", expect.stringContaining("worktreeIsolation")],
-    [{ worktreeBaseDir: "x" }, "unsupported", expect.stringContaining("worktreeBaseDir")],
+    [{ isolation: "docker" }, "invalid_options", expect.stringContaining("isolation: expected one of none, worktree, clone")],
+    [{ isolaton: "clone" }, "invalid_options", expect.stringContaining('Did you mean "isolation"')],
+    [{ baseRef: "--upload-pack=x" }, "invalid_options", expect.stringContaining("which does not begin with -")],
+    [{ mergeTarget: "refs/heads/main" }, "invalid_options", expect.stringContaining("the short name of a branch")],
+    [{ mergeMethod: "octopus" }, "invalid_options", expect.stringContaining("one of rebase, merge, squash")],
+    [{ onMergeConflict: "ignore" }, "invalid_options", expect.stringContaining("one of review, rework")],
+    [{ checks: ["  "] }, "invalid_options", expect.stringContaining("checks[0]: expected a command")],
+    [{ checks: [{ run: "x" }] }, "invalid_options", expect.stringContaining("checks[0]")],
+    [{ checks: [{ command: "x", timeoutMs: 0 }] }, "invalid_options", expect.stringContaining("checks[0]")],
+    [{ checkRetries: -1 }, "invalid_options", expect.stringContaining("checkRetries")],
+    [{ worktreeInclude: ".env" }, "invalid_options", expect.stringContaining("worktreeInclude: expected a list")],
+    [{ worktreeSetup: "" }, "invalid_options", expect.stringContaining("worktreeSetup: expected a command")],
   ] as [object, string, unknown][])("refuse %j with %s", (options, code, message) => {
     expect(refusal(() => parsePoolOptions(options))).toEqual({ code, message });
   });

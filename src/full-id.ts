@@ -1,0 +1,19 @@
+/** Ids as people give them: the beginning of one will do. */
+import { invalidOptions, taskNotFound } from "./core/errors.ts";
+import { isTaskId } from "./core/ids.ts";
+import type { Records } from "./core/records.ts";
+
+/**
+ * The id that begins so, where it is only one; long enough not to be a slip: an empty variable names no task.
+ *
+ * @throws {PoolError} `task_not_found`, `invalid_options`.
+ */
+export async function fullId(records: Records, id: string): Promise<string> {
+  if (isTaskId(id)) return id;
+  if (!/^(task|chain)-.{3}/.test(id)) throw taskNotFound(id);
+  const ids = await records.idsLike(id, 2);
+  const [only] = ids;
+  if (only !== undefined && (ids.length === 1 || ids.includes(id))) return ids.includes(id) ? id : only;
+  if (ids.length > 1) throw invalidOptions(`${JSON.stringify(id)} is the beginning of more than one task id.`, "id");
+  throw taskNotFound(id);
+}
