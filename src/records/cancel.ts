@@ -6,8 +6,9 @@ import { type HoldReason, isTerminal, type TaskRecord } from "../core/task.ts";
 import { nextState } from "../core/transitions.ts";
 import { cancelChain } from "./chains.ts";
 import type { Change } from "./change.ts";
-import { cancelledResult, endTask } from "./finish.ts";
+import { cancelledResult, endTask, noResult } from "./finish.ts";
 import { endPending } from "./holds.ts";
+import { cancelMerge, mergeById } from "./merges.ts";
 import { requestCancel } from "./request-cancel.ts";
 import { selectTasks, taskOf } from "./rows.ts";
 
@@ -19,7 +20,11 @@ export async function cancelTask(change: Change, id: string): Promise<TaskRecord
   if (task.kind === "chain") return cancelChain(change, task);
   if (task.state === "running") return requestCancel(change, task);
   if (task.state === "pending_review") {
-    const result = task.result ?? { output: "", success: false, costMicrodollars: 0, turnsUsed: 0, elapsedMs: 0 };
+    if (task.mergeId !== undefined && (await mergeById(change.sql, task.mergeId)).state === "merging") {
+      return requestCancel(change, task); // the end of the merge decides: it may have landed already
+    }
+    if (task.mergeId !== undefined) await cancelMerge(change, task.mergeId, "cancelled");
+    const result = task.result ?? noResult;
     return endTask(change, task, nextState(task.state, "cancel", id), cancelledResult(result), task.lostRuns);
   }
   await cancelWaiting(change, row);

@@ -136,8 +136,9 @@ async function startStep(
   change.emit({ type: "chain.step_started", taskId: chain.id, data: { step: step.name, stepTaskId: id } }, chain.seq);
 }
 
-/** A step as an ordinary task: the skill's settings, the step's own over them, and its place in the queue from the chain. */
-function specOfStep(chain: TaskRecord, { queueTimeoutMs }: ChainSpec, step: ResolvedStep, prompt: string): TaskSpec {
+/** A step as an ordinary task: the skill's settings, the step's own over them, and its place, in queue and files, from the chain. */
+function specOfStep(chain: TaskRecord, spec: ChainSpec, step: ResolvedStep, prompt: string): TaskSpec {
+  const { queueTimeoutMs, isolation = "none", baseRef } = spec;
   const {
     name: _name,
     prompt: _prompt,
@@ -159,6 +160,9 @@ function specOfStep(chain: TaskRecord, { queueTimeoutMs }: ChainSpec, step: Reso
     tags: chain.tags,
     cwd: chain.cwd,
     queueTimeoutMs,
+    // The chain's, whatever the skill of a step says for itself.
+    isolation,
+    baseRef,
   });
 }
 

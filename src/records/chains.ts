@@ -11,24 +11,42 @@ import type { Change } from "./change.ts";
 import { requestCancel } from "./request-cancel.ts";
 import { selectTasks, taskOf } from "./rows.ts";
 import { checkScopes, setScopeBudget } from "./scopes.ts";
-import { canonicalText, checkOpen, insertTask, keyConflict } from "./submit.ts";
+import { checkOpen, insertTask } from "./submit.ts";
+import { canonicalText, keyConflict } from "./task-key.ts";
 
-export async function submitChain(change: Change, chain: NewChain): Promise<TaskRecord> {
+/** All are checked before the first is written (C2), so that they are admitted together or not at all; no two have the same key. */
+export async function submitChains(change: Change, chains: readonly NewChain[]): Promise<readonly TaskRecord[]> {
+  const known = await Promise.all(chains.map(({ spec }) => knownChain(change, spec)));
+  const taken = await Promise.all(chains.map((chain) => takenOver(change, chain)));
+  const fresh = chains.filter((_, index) => known[index] === undefined);
+  if (fresh.length > 0)
+    checkOpen(
+      change,
+      fresh.map(({ spec }) => capOf(spec)),
+    );
+  for (const { spec } of fresh) await checkScopes(change, spec.tags, capOf(spec));
+  const records: TaskRecord[] = [];
+  for (const [index, chain] of chains.entries()) {
+    records.push(known[index] ?? (await admitted(change, chain, taken[index] ?? new Map())));
+  }
+  return records;
+}
+
+async function admitted(change: Change, chain: NewChain, taken: ReadonlyMap<string, StepRecord>): Promise<TaskRecord> {
   const { spec } = chain;
-  const known = await knownChain(change, spec);
-  if (known !== undefined) return known;
-  const taken = await takenOver(change, chain);
-  const cap = spec.maxBudgetUsd === undefined ? undefined : microdollars(spec.maxBudgetUsd);
-  checkOpen(change, [cap]);
-  await checkScopes(change, spec.tags, cap);
   const record = await insertChain(change, chain);
   for (const [index, { name }] of spec.steps.entries()) {
     await writeStep(change, record.seq, index, taken.get(name) ?? waitingStep(name));
   }
+  const cap = capOf(spec);
   if (cap !== undefined) await setScopeBudget(change, chainScope(record.id), cap);
   change.emit({ type: "chain.submitted", taskId: record.id, data: { steps: spec.steps.length } }, record.seq);
   await goOn(change, record.seq);
   return (await taskById(change, record.id)) ?? record;
+}
+
+function capOf({ maxBudgetUsd }: ChainSpec): number | undefined {
+  return maxBudgetUsd === undefined ? undefined : microdollars(maxBudgetUsd);
 }
 
 /** What is pending is cancelled at once, what runs is asked to end, and the chain ends when nothing of it runs. */
@@ -95,6 +113,7 @@ async function insertChain(change: Change, { id, spec, originHost, resumedFrom }
     attempt: 0,
     lostRuns: 0,
     kind: "chain",
+    workspace: resumedFrom?.workspace,
     retryCount: 0,
     createdAtMs: nowMs,
     startedAtMs: nowMs,

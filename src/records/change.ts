@@ -40,6 +40,10 @@ export interface PoolRow {
   governor: string | null;
   /** How many budgets there are beside the pool's own. */
   scopes: number;
+  /** Of the place that was made last. */
+  place_number: number;
+  /** How many requests of running tasks wait for an answer. */
+  open_requests: number;
 }
 
 /** A step whose task has another state than before. */
@@ -157,6 +161,8 @@ const poolColumns = [
   "chains_running",
   "governor",
   "scopes",
+  "place_number",
+  "open_requests",
 ] as const satisfies readonly (keyof PoolRow)[];
 
 const poolUpdate = `UPDATE pool SET ${poolColumns.map((name) => `${name} = ?`).join(", ")} WHERE one = 1`;

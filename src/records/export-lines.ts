@@ -2,6 +2,7 @@
 import { stepStates, type ChainSpec, type StepRecord } from "../core/chain.ts";
 import type { ScopeBudget } from "../core/budget.ts";
 import { PoolError } from "../core/errors.ts";
+import { mergeMethods, mergeStates } from "../core/merge.ts";
 import { endReasons } from "../core/outcome.ts";
 import { skillName, skillScopes } from "../core/skill.ts";
 import { hostKinds, holdReasons, slotStates, taskStates } from "../core/task.ts";
@@ -132,7 +133,30 @@ const usage = fields({
   cacheCreationInputTokens: count,
 });
 const scopeBudget = fields({ scope: text, capMicrodollars: count, spentMicrodollars: count, sinceMs: count });
-const hold = fields({ reason: oneOf(holdReasons), untilMs: optional(count) });
+const checkResult = fields({
+  name: text,
+  command: text,
+  passed: flag,
+  exitCode: optional(whole),
+  timedOut: optional(flag),
+  output: text,
+  elapsedMs: count,
+  tree: text,
+});
+const saved = fields({ ref: text, commit: text, tree: text, files: count, insertions: count, deletions: count });
+const workspace = fields({
+  isolation: oneOf(["worktree", "clone"]),
+  repository: text,
+  path: text,
+  cwd: text,
+  branch: text,
+  baseRef: text,
+  baseCommit: text,
+  target: optional(text),
+  saved: optional(saved),
+  checks: optional(listOf(checkResult)),
+});
+const hold = fields({ reason: oneOf(holdReasons), untilMs: optional(count), note: optional(text) });
 
 const shapes: Readonly<Record<string, Shape>> = {
   pool: {
@@ -210,6 +234,11 @@ const shapes: Readonly<Record<string, Shape>> = {
     hold: optional(hold),
     cancelRequestedAtMs: optional(count),
     resumeSessionId: optional(text),
+    workspace: optional(workspace),
+    merge: optional(oneOf(["manual", "auto"])),
+    paths: optional(listOf(text)),
+    claimWaitMs: optional(count),
+    mergeId: optional(text),
     lostRuns: count,
     kind: optional(oneOf(["task", "chain", "route"])),
     chainId: optional(text),
@@ -238,7 +267,27 @@ const shapes: Readonly<Record<string, Shape>> = {
     model: optional(text),
     sessionId: optional(text),
     usage: optional(usage),
-    superseded: optional(oneOf(["retried", "rejected"])),
+    superseded: optional(oneOf(["retried", "rejected", "checks"])),
+  },
+  merge: {
+    id: text,
+    taskId: text,
+    state: oneOf(mergeStates),
+    repository: text,
+    target: text,
+    method: oneOf(mergeMethods),
+    approves: flag,
+    onConflict: oneOf(["review", "rework"]),
+    requestedAtMs: count,
+    startedAtMs: optional(count),
+    endedAtMs: optional(count),
+    holder: optional(fields({ pid: positive, startTime: text, bootId: text, hostname: text })),
+    before: optional(text),
+    commit: optional(text),
+    conflicts: optional(texts),
+    checks: optional(listOf(checkResult)),
+    error: optional(text),
+    undoneAtMs: optional(count),
   },
   chain: { chainId: text, spec: record, resumedFrom: optional(text) },
   chain_step: {

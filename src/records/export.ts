@@ -6,6 +6,7 @@
  * X2. The pool's line is the last: it covers the money of every run before it, and an export cut short lacks it.
  */
 import type { Sql, SqlTx } from "../core/ports.ts";
+import type { MergeRecord } from "../core/merge.ts";
 import type { ListPage } from "../core/records.ts";
 import type { RunRecord, TaskRecord } from "../core/task.ts";
 import { toWire } from "../core/wire.ts";
@@ -13,6 +14,7 @@ import { poolOf, poolQuery } from "./change.ts";
 import { contextOf } from "./context.ts";
 import { specOfChain, stepsOf } from "./chain-rows.ts";
 import { type ChainLine, exportFormat, exportVersion, type PoolLine } from "./export-lines.ts";
+import { mergesOfTasks } from "./merges.ts";
 import { eventsAfter, listTasks } from "./query.ts";
 import { scopeBudgets } from "./scopes.ts";
 import { hostOf, runOf, slotOf } from "./rows.ts";
@@ -35,11 +37,13 @@ export async function* exportLines(sql: Sql): AsyncGenerator<string, void, undef
 async function* taskLines(sql: Sql): AsyncGenerator<string, void, undefined> {
   let after = 0;
   for (;;) {
-    const { tasks, next, runs, chains } = await sql.tx((tx) => taskPage(tx, after)); // X1
+    const { tasks, next, runs, merges, chains } = await sql.tx((tx) => taskPage(tx, after)); // X1
     const runsOf = Map.groupBy(runs, (run) => run.taskId);
+    const mergesOf = Map.groupBy(merges, (merge) => merge.taskId);
     for (const task of tasks) {
       yield line("task", task);
       for (const run of runsOf.get(task.id) ?? []) yield line("run", run);
+      for (const merge of mergesOf.get(task.id) ?? []) yield line("merge", merge);
       for (const [kind, record] of chains.get(task.id) ?? []) yield line(kind, record);
     }
     if (next === undefined) return;
@@ -49,20 +53,22 @@ async function* taskLines(sql: Sql): AsyncGenerator<string, void, undefined> {
 
 interface TaskPage extends ListPage {
   readonly runs: readonly RunRecord[];
+  readonly merges: readonly MergeRecord[];
   /** Of each chain of the page: its line and those of its steps. */
   readonly chains: ReadonlyMap<string, readonly (readonly [string, object])[]>;
 }
 
 async function taskPage(tx: SqlTx, after: number): Promise<TaskPage> {
   const page = await listTasks(tx, {}, { limit: readAtOnce, after, order: "oldest" });
+  const seqs = page.tasks.map((task) => task.seq);
   const rows = await tx.all(
     `SELECT run.*, task.id AS task_id FROM run JOIN task ON task.seq = run.task_seq
       WHERE run.task_seq IN (SELECT value FROM json_each(?)) ORDER BY run.task_seq, run.attempt`,
-    [JSON.stringify(page.tasks.map((task) => task.seq))],
+    [JSON.stringify(seqs)],
   );
   const chains = new Map<string, readonly (readonly [string, object])[]>();
   for (const task of page.tasks) if (task.kind === "chain") chains.set(task.id, await chainLines(tx, task));
-  return { ...page, runs: rows.map(runOf), chains };
+  return { ...page, runs: rows.map(runOf), merges: await mergesOfTasks(tx, seqs), chains };
 }
 
 /** A chain's steps are read with it; the import brings the two to one state where a step moved on meanwhile. */

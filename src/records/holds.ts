@@ -7,6 +7,7 @@ import { nextState } from "../core/transitions.ts";
 import { type Change, count } from "./change.ts";
 import { heldBackOf, relaxGovernor } from "./governor.ts";
 import { measureUnrun } from "./metrics.ts";
+import { selectTasks, taskOf } from "./rows.ts";
 import { writeResult } from "./write-result.ts";
 
 /** Holds a pending task that is not held; `scope` if it is for the money of one. */
@@ -16,12 +17,10 @@ export async function holdTask(
   hold: Hold,
   scope?: string,
 ): Promise<void> {
-  await change.sql.run("UPDATE task SET hold_reason = ?, hold_until_ms = ?, hold_scope = ? WHERE seq = ?", [
-    hold.reason,
-    hold.untilMs ?? null,
-    scope ?? null,
-    task.seq,
-  ]);
+  await change.sql.run(
+    "UPDATE task SET hold_reason = ?, hold_until_ms = ?, hold_scope = ?, hold_note = NULL WHERE seq = ?",
+    [hold.reason, hold.untilMs ?? null, scope ?? null, task.seq],
+  );
   tellHeld(change, task, hold);
 }
 
@@ -45,6 +44,32 @@ export function tellUnheld(
 export async function releaseHolds(change: Change, reason: HoldReason): Promise<void> {
   const where = "WHERE state = 'pending' AND hold_reason IS NOT NULL AND hold_reason = ?";
   await release(change, `task INDEXED BY task_held ${where}`, [reason]);
+}
+
+export async function heldByClaims(
+  sql: Pick<Sql, "all">,
+  limit: number,
+  after?: Pick<TaskRecord, "priority" | "seq">,
+): Promise<readonly TaskRecord[]> {
+  const behind = after === undefined ? "" : "AND (priority < ? OR (priority = ? AND task.seq > ?))";
+  const rows = await sql.all(
+    `${selectTasks("task INDEXED BY task_held")} WHERE state = 'pending' AND hold_reason IS NOT NULL AND hold_reason = 'claim' ${behind}
+      ORDER BY priority DESC, task.seq LIMIT ? + 0`,
+    [...(after === undefined ? [] : [after.priority, after.priority, after.seq]), limit],
+  );
+  return rows.map(taskOf);
+}
+
+export async function releaseHold(change: Change, taskId: string, reason: HoldReason): Promise<void> {
+  await release(change, "task WHERE id = ? AND state = 'pending' AND hold_reason = ?", [taskId, reason]);
+}
+
+/** Anybody's hold but a claim's has no note. */
+export async function noteHold({ sql }: Change, taskId: string, note: string): Promise<void> {
+  await sql.run("UPDATE task SET hold_note = ? WHERE id = ? AND state = 'pending' AND hold_reason = 'claim'", [
+    note,
+    taskId,
+  ]);
 }
 
 /** Ends the holds for the money of one scope. */

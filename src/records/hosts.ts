@@ -10,6 +10,7 @@ import { noteMemory } from "./governor.ts";
 import { estimateOf } from "./money.ts";
 import { runOf, selectTasks, taskOf } from "./rows.ts";
 import { stopSlots } from "./slots.ts";
+import { hasWorked } from "./workspaces.ts";
 
 /** A host that was taken for dead while it was alive registers anew under its own id. */
 export async function startHost(change: Change, host: HostRecord): Promise<void> {
@@ -76,6 +77,7 @@ export async function claimRecovery(change: Change, deadHostId: string, byHostId
 export interface RunningTask {
   readonly task: TaskRecord;
   readonly run: RunRecord;
+  readonly hasWorked: boolean;
 }
 
 export async function runningOf(sql: Pick<SqlTx, "all">, hostId: string): Promise<readonly RunningTask[]> {
@@ -89,7 +91,9 @@ export async function runningOf(sql: Pick<SqlTx, "all">, hostId: string): Promis
       row.seq ?? null,
       row.attempt ?? null,
     ]);
-    if (run !== undefined) running.push({ task: taskOf(row), run: runOf({ ...run, task_id: row.id ?? null }) });
+    if (run === undefined) continue;
+    const task = taskOf(row);
+    running.push({ task, run: runOf({ ...run, task_id: row.id ?? null }), hasWorked: await hasWorked(sql, task) });
   }
   return running;
 }

@@ -1,6 +1,7 @@
 /** The lines of an import, each checked for itself and all of them together (I1 of import.ts). */
 import { checkChain } from "../core/chain.ts";
 import type { PoolEvent } from "../core/events.ts";
+import type { MergeRecord } from "../core/merge.ts";
 import type { Skill } from "../core/skill.ts";
 import { isTerminal, type RunRecord, type TaskRecord } from "../core/task.ts";
 import { fromWire } from "../core/wire.ts";
@@ -20,6 +21,7 @@ export interface ImportedLines {
   readonly skills: readonly Skill[];
   readonly tasks: readonly ImportedTask[];
   readonly runs: readonly RunRecord[];
+  readonly merges: readonly MergeRecord[];
   readonly chains: readonly ChainLine[];
   readonly steps: readonly ChainStepLine[];
   readonly events: readonly PoolEvent[];
@@ -38,6 +40,7 @@ export async function parseLines(lines: AsyncIterable<string>): Promise<Imported
     slot: [],
     task: [],
     run: [],
+    merge: [],
     chain: [],
     chain_step: [],
     event: [],
@@ -66,11 +69,13 @@ export async function parseLines(lines: AsyncIterable<string>): Promise<Imported
     skills: records.skill as Skill[],
     tasks: records.task as ImportedTask[],
     runs: records.run as RunRecord[],
+    merges: records.merge as MergeRecord[],
     chains: records.chain as ChainLine[],
     steps: records.chain_step as ChainStepLine[],
     events: records.event as PoolEvent[],
   };
   checkChains(parsed, number);
+  checkMerges(parsed, number);
   checkPool(parsed, number);
   return parsed;
 }
@@ -105,8 +110,8 @@ function checkPlace(
     taken.add(name);
   }
   if (kind === "task") checkTask(record as unknown as TaskRecord, number);
-  if (kind === "run" && !taken.has(`task ${String(record.taskId)}`)) {
-    throw invalidLine(number, "is a run of a task that is not before it");
+  if ((kind === "run" || kind === "merge") && !taken.has(`task ${String(record.taskId)}`)) {
+    throw invalidLine(number, `is a ${kind} of a task that is not before it`);
   }
   if (kind === "chain" && !taken.has(`task ${String(record.chainId)}`)) {
     throw invalidLine(number, "is a chain whose task is not before it");
@@ -123,6 +128,7 @@ function namesOf(kind: string, record: Readonly<Record<string, unknown>>): reado
   }
   if (kind === "run")
     return [`run ${String(record.runId)}`, `attempt ${String(record.attempt)} of ${String(record.taskId)}`];
+  if (kind === "merge") return [`merge ${String(record.id)}`];
   if (kind === "chain") return [`chain ${String(record.chainId)}`];
   if (kind === "chain_step") return [`step ${String(record.step)} of ${String(record.chainId)}`];
   if (kind === "skill") return [`skill ${String(record.name)}`];
@@ -158,6 +164,19 @@ function checkChains({ chains, steps, tasks }: ImportedLines, number: number): v
       throw invalidLine(number, `ends an import that lacks steps of chain ${id}`);
     }
   }
+}
+
+/** A task in review names the open merge that completes it, or none. */
+function checkMerges({ tasks, merges }: ImportedLines, number: number): void {
+  const open = new Map(merges.filter(isApproving).map((merge) => [merge.taskId, merge.id]));
+  for (const task of tasks) {
+    if (task.mergeId === open.get(task.id) && (task.mergeId === undefined || task.state === "pending_review")) continue;
+    throw invalidLine(number, `ends an import that lacks the merge which task ${task.id} waits for`);
+  }
+}
+
+function isApproving({ state, approves }: MergeRecord): boolean {
+  return approves && (state === "queued" || state === "merging");
 }
 
 /** Pruned runs leave money and counts behind, never the other way round. */

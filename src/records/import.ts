@@ -2,7 +2,8 @@
  * An export read into an empty pool, all of it or nothing.
  *
  * I1. Every line is checked for itself, then all of them together, before anything is written.
- * I2. Hosts and slots of then are processes of then: they are checked and left out; their numbers are not used again.
+ * I2. Hosts and slots of then are processes of then: they are checked and left out; their numbers are not used again. Nor do
+ *     places come along, which are directories of the pool of then; work is on its refs.
  * I3. A run that was open when the export was written is closed as lost at its reservation or the estimate, whichever is
  *     more (unknown cost is never zero), and its task is pending.
  * I4. A chain goes on from what its steps' tasks have become: they may have been read a little later than it was.
@@ -12,16 +13,17 @@ import type { PoolEvent } from "../core/events.ts";
 import { PoolError } from "../core/errors.ts";
 import type { RunRecord, TaskRecord } from "../core/task.ts";
 import { type Change, count } from "./change.ts";
-import { setContext } from "./context.ts";
+import { writeContext } from "./context.ts";
 import { chainScope } from "./chain-advance.ts";
 import { writeStep } from "./chain-rows.ts";
 import type { PoolLine } from "./export-lines.ts";
 import type { ImportedLines, ImportedTask } from "./import-lines.ts";
+import { insertMerge } from "./merges.ts";
 import { measureEnd } from "./metrics.ts";
 import { estimateOf } from "./money.ts";
 import { column, jsonColumn } from "./rows.ts";
 import { setScopeBudget } from "./scopes.ts";
-import { putSkill } from "./skills.ts";
+import { writeSkill } from "./skills.ts";
 import { insertTask } from "./submit.ts";
 
 export async function importAll(
@@ -36,11 +38,12 @@ export async function importAll(
     );
   }
   await takeMoney(change, lines.pool);
-  for (const { key, value } of lines.context) await setContext(change, key, value);
-  for (const skill of lines.skills) await putSkill(change, skill);
+  for (const { key, value } of lines.context) await writeContext(change, key, value);
+  for (const skill of lines.skills) await writeSkill(change, skill);
   const seqs = new Map(lines.tasks.map((task) => [task.id, task.seq]));
   for (const task of lines.tasks) await importTask(change, task, seqs);
   for (const run of lines.runs) await importRun(change, run, seqs.get(run.taskId) ?? 0);
+  for (const merge of lines.merges) await insertMerge(change, merge, seqs.get(merge.taskId) ?? 0);
   await measureAll(change, lines.tasks);
   await importChains(change, lines, seqs);
   for (const { seq: _seq, atMs, ...event } of lines.events) await importEvent(change, event, atMs, seqs);

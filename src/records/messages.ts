@@ -2,6 +2,7 @@
 import { slotNotFound } from "../core/errors.ts";
 import { newMessageId, slotId } from "../core/ids.ts";
 import { checkInbox, checkMessage, coordinator, deliverable, type PoolMessage } from "../core/message.ts";
+import { runOver } from "../core/permission.ts";
 import type { SqlRow, SqlTx } from "../core/ports.ts";
 import type { Change } from "./change.ts";
 import { slotNumber } from "./rows.ts";
@@ -14,10 +15,12 @@ export async function sendMessage(
   from: string,
   to: readonly string[] | "slots",
   content: string,
+  runId: string | undefined,
 ): Promise<readonly string[]> {
   checkMessage(content);
   await change.flushSlots();
-  await checkParty(change, from);
+  if (runId === undefined) await checkParty(change, from);
+  else await checkSender(change, from, runId);
   const recipients = to === "slots" ? (await liveSlots(change)).filter((id) => id !== from) : [...new Set(to)];
   for (const recipient of recipients) {
     if (to !== "slots") await checkParty(change, recipient);
@@ -45,10 +48,18 @@ export async function peekMessages(sql: Reader, recipient: string): Promise<read
   return (await sql.all("SELECT * FROM message WHERE recipient = ? ORDER BY number", [recipient])).map(messageOf);
 }
 
-export async function readMessages(change: Change, recipient: string): Promise<readonly PoolMessage[]> {
-  const messages = await peekMessages(change.sql, recipient);
+/** The first so many leave the inbox; without a limit all of them. */
+export async function readMessages(
+  change: Change,
+  recipient: string,
+  limit = Infinity,
+): Promise<readonly PoolMessage[]> {
+  const messages = (await peekMessages(change.sql, recipient)).slice(0, limit);
   if (messages.length === 0) return messages;
-  await change.sql.run("DELETE FROM message WHERE recipient = ?", [recipient]);
+  await change.sql.run("DELETE FROM message WHERE recipient = ? AND id IN (SELECT value FROM json_each(?))", [
+    recipient,
+    JSON.stringify(messages.map(({ id }) => id)),
+  ]);
   change.emit({ type: "message.read", data: { to: recipient, messageIds: messages.map(({ id }) => id) } });
   return messages;
 }
@@ -94,6 +105,15 @@ export async function dropMessages(change: Change, slot: string): Promise<void> 
 async function checkParty(change: Change, party: string): Promise<void> {
   if (party === coordinator || (await liveSlots(change)).includes(party)) return;
   throw slotNotFound(party);
+}
+
+/** A worker writes while its run holds the task, from a slot that drains too. @throws {PoolError} `run_over`. */
+async function checkSender({ sql }: Change, slot: string, runId: string): Promise<void> {
+  const rows = await sql.all(
+    "SELECT 1 FROM run INDEXED BY run_open WHERE run_id = ? AND slot_id = ? AND ended_at_ms IS NULL",
+    [runId, slot],
+  );
+  if (rows.length === 0) throw runOver(runId);
 }
 
 async function checkKnown(sql: Reader, party: string): Promise<void> {

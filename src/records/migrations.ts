@@ -2,6 +2,9 @@
 import type { Sql } from "../core/ports.ts";
 import { schema } from "./schema.ts";
 import { schema2 } from "./schema-2.ts";
+import { schema3 } from "./schema-3.ts";
+import { schema4 } from "./schema-4.ts";
+import { schema5 } from "./schema-5.ts";
 
 /** "CPol": marks a file as the pool's, so that no other program's database is ever taken for one. */
 export const applicationId = 0x43506f6c;
@@ -10,6 +13,9 @@ export const applicationId = 0x43506f6c;
 const migrations: readonly (readonly string[])[] = [
   [`PRAGMA application_id = ${String(applicationId)}`, ...schema],
   schema2,
+  schema3,
+  schema4,
+  schema5,
 ];
 
 export const latestVersion = migrations.length;

@@ -10,13 +10,13 @@ import { cancelPending, cancelRequests, cancelTask, failPending } from "./cancel
 import { followSteps } from "./chain-advance.ts";
 import { chainProgress, listChains } from "./chain-query.ts";
 import { specOfChain } from "./chain-rows.ts";
-import { submitChain } from "./chains.ts";
+import { submitChains } from "./chains.ts";
 import { type Change, poolOf, poolQuery } from "./change.ts";
 import { claim, restartSlot } from "./claim.ts";
 import { contextOf, deleteContext, setContext } from "./context.ts";
 import { exportLines } from "./export.ts";
-import { type Dispatching, dispatching } from "./dispatching.ts";
-import { eventFeed, type Feed } from "./feed.ts";
+import { dispatching } from "./dispatching.ts";
+import { eventFeed } from "./feed.ts";
 import { finish } from "./finish.ts";
 import { forecast } from "./forecast.ts";
 import {
@@ -28,8 +28,8 @@ import {
   noteUtilization,
   releaseGovernor,
 } from "./governor.ts";
-import { groupCommit, type Write } from "./group-commit.ts";
-import { nextDeadlineMs, releaseHolds, sweep } from "./holds.ts";
+import { groupCommit } from "./group-commit.ts";
+import { heldByClaims, nextDeadlineMs, noteHold, releaseHold, releaseHolds, sweep } from "./holds.ts";
 import { claimRecovery, endHost, recoverRun, renewHost, runningOf, setTargetSlots, startHost } from "./hosts.ts";
 import { importAll } from "./import.ts";
 import { parseLines } from "./import-lines.ts";
@@ -38,13 +38,16 @@ import { metrics } from "./metrics.ts";
 import { migrate } from "./migrations.ts";
 import { budgetOf, estimateOf, growReservation, renewBudget, resetBudget, setBudget } from "./money.ts";
 import { prune } from "./prune.ts";
-import { eventsAfter, getMany, idsLike, lastEventSeq, listTasks, runsOf, shown, statesOf, statusOf } from "./query.ts";
+import { eventsAfter, getMany, idsLike, lastEventSeq, listTasks, runsOf, settled, shown, statusOf } from "./query.ts";
 import { approve, reject } from "./review.ts";
 import { hostOf, slotOf } from "./rows.ts";
 import { scopeBudgets, setScopeBudget } from "./scopes.ts";
 import { deleteSkill, putSkill, runtimeSkills } from "./skills.ts";
 import { addSlots, updateSlot } from "./slots.ts";
+import type { Parts } from "./record-parts.ts";
+import { requestMethods, webhookMethods } from "./request-methods.ts";
 import { submit } from "./submit.ts";
+import { workspaceMethods } from "./workspace-methods.ts";
 
 export interface OpenRecordsOptions {
   /** Belongs to the records from now on: `close` closes it. */
@@ -69,6 +72,7 @@ export async function openRecords({
   pollMs = 25,
 }: OpenRecordsOptions): Promise<Records> {
   await migrate(sql);
+  const [pool] = await sql.all("SELECT pool_id FROM pool");
   const feed = eventFeed(sql, pollMs);
   const dispatch = dispatching();
   const { lease, leased } = dispatch;
@@ -106,7 +110,11 @@ export async function openRecords({
     ...governorMethods(parts),
     ...eventMethods(parts),
     ...messageMethods(parts),
+    ...webhookMethods(parts),
+    ...requestMethods(parts),
     ...poolMethods(parts),
+    ...workspaceMethods(parts),
+    poolId: String(pool?.pool_id),
     close: () => (closing ??= close()),
   };
 }
@@ -116,15 +124,6 @@ const liveHostsQuery = "SELECT * FROM host INDEXED BY host_live WHERE state <> '
 const liveSlotsQuery = "SELECT * FROM slot INDEXED BY slot_live WHERE state <> 'stopped' ORDER BY number";
 const allSlotsQuery = "SELECT * FROM slot ORDER BY number";
 
-interface Parts {
-  readonly sql: Sql;
-  readonly clock: Clock;
-  readonly governor: GovernorSettings;
-  readonly feed: Feed;
-  readonly dispatch: Dispatching;
-  readonly write: <T>(body: Write<T>) => Promise<T>;
-}
-
 function taskMethods({ sql, clock, governor, write }: Parts) {
   const show = (tasks: readonly TaskRecord[]): Promise<readonly TaskRecord[]> =>
     shown(sql, tasks, clock.now(), governor);
@@ -132,7 +131,7 @@ function taskMethods({ sql, clock, governor, write }: Parts) {
     submit: (tasks) => write((change) => submit(change, tasks)),
     get: async (id) => (await show(await getMany(sql, [id])))[0],
     getMany: async (ids) => show(await getMany(sql, ids)),
-    states: (ids) => statesOf(sql, ids),
+    settled: (ids) => settled(sql, ids),
     idsLike: (prefix, limit) => idsLike(sql, prefix, limit),
     list: async (filter, page) => {
       const answer = await listTasks(sql, filter, page);
@@ -150,12 +149,12 @@ function chainMethods({ sql, clock, governor, write }: Parts) {
   const show = (tasks: readonly TaskRecord[]): Promise<readonly TaskRecord[]> =>
     shown(sql, tasks, clock.now(), governor);
   return {
-    submitChain: (chain) => write((change) => submitChain(change, chain)),
+    submitChains: (chains) => write((change) => submitChains(change, chains)),
     chain: (id) => chainProgress(sql, id, show),
     chainSpec: (id) => specOfChain(sql, id),
     listChains: (page) => listChains(sql, page),
-    approve: (id) => write((change) => approve(change, id)),
-    reject: (id, feedback) => write((change) => reject(change, id, feedback)),
+    approve: (id, merge) => write((change) => approve(change, id, merge)),
+    reject: (id, feedback, start) => write((change) => reject(change, id, feedback, start)),
   } satisfies Partial<Records>;
 }
 
@@ -178,6 +177,9 @@ function dispatchMethods({ sql, clock, governor, dispatch, write }: Parts) {
       return times.length === 0 ? undefined : Math.min(...times);
     },
     releaseHolds: (reason) => write((change) => releaseHolds(change, reason)),
+    heldByClaims: (limit, after) => heldByClaims(sql, limit, after),
+    releaseHold: (taskId, reason) => write((change) => releaseHold(change, taskId, reason)),
+    noteHold: (taskId, note) => write((change) => noteHold(change, taskId, note)),
   } satisfies Partial<Records>;
 }
 
@@ -236,9 +238,9 @@ function eventMethods({ sql, feed, write }: Parts) {
 
 function messageMethods({ sql, write }: Parts) {
   return {
-    sendMessage: (from, to, content) => write((change) => sendMessage(change, from, to, content)),
-    readMessages: (recipient, how) =>
-      how === "peek" ? peekMessages(sql, recipient) : write((change) => readMessages(change, recipient)),
+    sendMessage: (from, to, content, runId) => write((change) => sendMessage(change, from, to, content, runId)),
+    readMessages: (recipient, how, limit) =>
+      how === "peek" ? peekMessages(sql, recipient) : write((change) => readMessages(change, recipient, limit)),
     countMessages: (recipient) => countMessages(sql, recipient),
     deliverMessages: (slot) => messagesFor(sql, slot),
   } satisfies Partial<Records>;

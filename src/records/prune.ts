@@ -32,6 +32,7 @@ async function pruneStep(change: Change, beforeMs: number): Promise<Pruned> {
     `SELECT seq, state, kind FROM task INDEXED BY task_ended
       WHERE completed_at_ms IS NOT NULL AND completed_at_ms < ?1 AND NOT EXISTS (SELECT 1 FROM task AS chain
         WHERE chain.seq = task.chain_seq AND (chain.completed_at_ms IS NULL OR chain.completed_at_ms >= ?1))
+        AND NOT EXISTS (SELECT 1 FROM merge WHERE merge.task_seq = task.seq AND merge.state IN ('queued', 'merging'))
       ORDER BY completed_at_ms LIMIT ?2 + 0`,
     [beforeMs, pruneAtOnce],
   );
@@ -40,8 +41,11 @@ async function pruneStep(change: Change, beforeMs: number): Promise<Pruned> {
   if (rows.length > 0) {
     events += await sql.run("DELETE FROM event WHERE task_seq IN (SELECT value FROM json_each(?))", [seqs]);
     await sql.run("DELETE FROM run WHERE task_seq IN (SELECT value FROM json_each(?))", [seqs]);
+    await sql.run("DELETE FROM request WHERE task_seq IN (SELECT value FROM json_each(?))", [seqs]);
     await sql.run("DELETE FROM task_tag WHERE seq IN (SELECT value FROM json_each(?))", [seqs]);
     await sql.run("DELETE FROM task_result WHERE seq IN (SELECT value FROM json_each(?))", [seqs]);
+    await sql.run("DELETE FROM task_workspace WHERE seq IN (SELECT value FROM json_each(?))", [seqs]);
+    await sql.run("DELETE FROM merge WHERE task_seq IN (SELECT value FROM json_each(?))", [seqs]);
     await sql.run("DELETE FROM task_body WHERE seq IN (SELECT value FROM json_each(?))", [seqs]);
     await sql.run("DELETE FROM task WHERE seq IN (SELECT value FROM json_each(?))", [seqs]);
     await sql.run("DELETE FROM chain_step WHERE chain_seq IN (SELECT value FROM json_each(?))", [seqs]);

@@ -8,6 +8,7 @@ import type { PoolStatus, RunRecord, TaskFilter, TaskRecord, TaskState } from ".
 import { poolOf, poolQuery } from "./change.ts";
 import { heldBackOf, withPoolHold } from "./governor.ts";
 import { budgetOf } from "./money.ts";
+import { waitsOf } from "./permissions.ts";
 import { eventOfRow, runOf, selectTasks, taskOf } from "./rows.ts";
 
 type Reader = Pick<Sql | SqlTx, "all">;
@@ -19,23 +20,36 @@ export async function getMany(sql: Reader, ids: readonly string[]): Promise<read
 
 const manyQuery = `${selectTasks("json_each(?) AS wanted CROSS JOIN task ON task.id = wanted.value")} ORDER BY wanted.key`;
 
-/** The tasks as people see them: a pending one shows what holds the whole pool back. */
+/** The tasks as people see them: a pending one shows what holds the whole pool back, a running one whom it waits for. */
 export async function shown(
   sql: Reader,
   tasks: readonly TaskRecord[],
   nowMs: number,
   governor: GovernorSettings,
 ): Promise<readonly TaskRecord[]> {
-  if (!tasks.some((task) => task.state === "pending" && task.hold === undefined)) return tasks;
-  return withPoolHold(tasks, poolOf((await sql.all(poolQuery))[0]), nowMs, governor);
+  const isHeld = tasks.some((task) => task.state === "pending" && task.hold === undefined);
+  const running = tasks.filter((task) => task.state === "running");
+  if (!isHeld && running.length === 0) return tasks;
+  const pool = poolOf((await sql.all(poolQuery))[0]);
+  const held = isHeld ? withPoolHold(tasks, pool, nowMs, governor) : tasks;
+  if (pool.open_requests === 0 || running.length === 0) return held;
+  const waits = await waitsOf(
+    sql,
+    running.map(({ id }) => id),
+  );
+  return held.map((task) => {
+    const waitsFor = waits.get(task.id);
+    return waitsFor === undefined ? task : { ...task, waitsFor };
+  });
 }
 
-export async function statesOf(sql: Reader, ids: readonly string[]): Promise<ReadonlyMap<string, TaskState>> {
+export async function settled(sql: Reader, ids: readonly string[]): Promise<ReadonlyMap<string, boolean>> {
   const rows = await sql.all(
-    "SELECT task.id, task.state FROM json_each(?) AS wanted CROSS JOIN task ON task.id = wanted.value",
+    `SELECT task.id, completed_at_ms IS NOT NULL OR (state = 'pending_review' AND merge_id IS NULL) AS over
+      FROM json_each(?) AS wanted CROSS JOIN task ON task.id = wanted.value`,
     [JSON.stringify(ids)],
   );
-  return new Map(rows.map((row) => [String(row.id), row.state as TaskState]));
+  return new Map(rows.map((row) => [String(row.id), row.over === 1]));
 }
 
 export async function idsLike(sql: Reader, prefix: string, limit: number): Promise<readonly string[]> {
@@ -167,6 +181,7 @@ export async function statusOf(sql: Reader, nowMs: number, governor: GovernorSet
     pendingTasks: pool.pending,
     heldTasks: pool.held,
     pendingReviewTasks: pool.pending_review,
+    openRequests: pool.open_requests,
     completedTasks: pool.completed,
     failedTasks: pool.failed,
     cancelledTasks: pool.cancelled,

@@ -4,7 +4,7 @@
  * Y1. A step whose answer lacks a variable that others may need has failed, like a run that ended so: before its state is
  *     written, so that it is tried again, reviewed or recovered as any other failure.
  */
-import { nextAttempt } from "../core/attempt.ts";
+import { nextAttempt, nextCheckRound, type TaskPlan } from "../core/attempt.ts";
 import { advanceChain, recoveryPromptOf } from "../core/chain-advance.ts";
 import { defined } from "../core/config.ts";
 import type { Outcome } from "../core/outcome.ts";
@@ -13,6 +13,7 @@ import type { Hold, TaskRecord, TaskResult } from "../core/task.ts";
 import { nextState } from "../core/transitions.ts";
 import { chainSeqOf, specOfChain, stepsOf, stepStatesOf } from "./chain-rows.ts";
 import { type Change, count } from "./change.ts";
+import { requeue } from "./finish.ts";
 import { tellHeld } from "./holds.ts";
 import { jsonColumn } from "./rows.ts";
 
@@ -30,7 +31,14 @@ export async function judgeStep(change: Change, task: TaskRecord, outcome: Outco
 }
 
 /** Puts a task that failed so back into the queue, if there is another attempt; undefined: there is none. */
-export async function tryAgain(change: Change, task: TaskRecord, result: TaskResult): Promise<TaskRecord | undefined> {
+export async function tryAgain(
+  change: Change,
+  task: TaskRecord,
+  result: TaskResult,
+  checkRetries: number,
+): Promise<TaskRecord | undefined> {
+  const round = nextCheckRound(task, result, checkRetries);
+  if (round !== undefined && !(await isChainStopping(change, task))) return checkAgain(change, task, result, round);
   if (task.plan === undefined) return undefined;
   const next = nextAttempt(task, result);
   if (next === undefined || (await isChainStopping(change, task))) return undefined;
@@ -59,6 +67,20 @@ export async function tryAgain(change: Change, task: TaskRecord, result: TaskRes
   if (hold !== undefined) tellHeld(change, task, hold);
   const { resumeSessionId: _before, ...rest } = task;
   return { ...rest, ...defined({ state, retryCount, plan, hold }) };
+}
+
+/** Sends a task whose checks failed back with their output: no retry, since it is the same work that goes on. */
+async function checkAgain(change: Change, task: TaskRecord, result: TaskResult, plan: TaskPlan): Promise<TaskRecord> {
+  const data = { runId: String(task.runId), failures: plan.checkFailures ?? 0 };
+  change.emit(defined({ type: "task.checks_failed" as const, taskId: task.id, slotId: task.slotId, data }), task.seq);
+  await change.sql.run("UPDATE task_body SET plan = ? WHERE seq = ?", [jsonColumn(plan), task.seq]);
+  await change.sql.run("UPDATE run SET superseded = 'checks' WHERE task_seq = ? AND attempt = ?", [
+    task.seq,
+    task.attempt,
+  ]);
+  const state = nextState(task.state, "release", task.id);
+  const cost = result.costMicrodollars;
+  return requeue(change, { ...task, plan }, state, { reason: "checks", lostRuns: task.lostRuns, cost });
 }
 
 /** The most of an error that an event holds, in characters; the task's plan has it whole. */

@@ -1,28 +1,60 @@
 /** Approving and rejecting what waits for a reviewer: guarded transitions, and for a rejection the admission of new work. */
-import { planAfterRejection } from "../core/attempt.ts";
+import { planAfterRejection, type Restart } from "../core/attempt.ts";
 import { microdollars } from "../core/budget.ts";
 import { defined } from "../core/config.ts";
-import { taskNotFound } from "../core/errors.ts";
+import { PoolError, taskNotFound } from "../core/errors.ts";
+import type { MergeRequest } from "../core/merge.ts";
 import type { TaskRecord, TaskResult } from "../core/task.ts";
 import { nextState } from "../core/transitions.ts";
 import { type Change, count } from "./change.ts";
-import { endTask, tellChain } from "./finish.ts";
+import { endTask, noResult, tellChain } from "./finish.ts";
+import { cancelMerge, checkWork, mergeById, queueMerge } from "./merges.ts";
 import { jsonColumn, selectTasks, taskOf } from "./rows.ts";
 import { checkScopes } from "./scopes.ts";
+import type { WorkspaceStart } from "../core/workspace.ts";
 import { checkOpen } from "./submit.ts";
 
-const noResult: TaskResult = { output: "", success: false, costMicrodollars: 0, turnsUsed: 0, elapsedMs: 0 };
-
-export async function approve(change: Change, id: string): Promise<TaskRecord> {
+/** With a merge it waits for that, which completes it (G4 of core/merge.ts). */
+export async function approve(change: Change, id: string, merge?: MergeRequest): Promise<TaskRecord> {
   const task = await taskById(change, id);
   const state = nextState(task.state, "approve", id);
+  if (task.mergeId !== undefined) throw onItsWay(task, task.mergeId, "approve");
+  if (merge === undefined) {
+    change.emit({ type: "task.approved", taskId: id, data: {} }, task.seq);
+    return endTask(change, task, state, task.result ?? noResult, task.lostRuns);
+  }
+  if (task.chainId !== undefined) throw workOfChain(task, task.chainId);
+  checkWork(task, task.workspace);
   change.emit({ type: "task.approved", taskId: id, data: {} }, task.seq);
-  return endTask(change, task, state, task.result ?? noResult, task.lostRuns);
+  const { id: mergeId } = await queueMerge(change, task, { ...merge, approves: true });
+  return { ...task, mergeId };
 }
 
-export async function reject(change: Change, id: string, feedback: string): Promise<TaskRecord> {
-  const task = await taskById(change, id);
-  const state = nextState(task.state, "reject", id);
+/** A queued merge of it is cancelled: the reviewer thought again. */
+export async function reject(
+  change: Change,
+  id: string,
+  feedback: string,
+  start?: WorkspaceStart,
+): Promise<TaskRecord> {
+  const { mergeId, ...task } = await taskById(change, id);
+  nextState(task.state, "reject", id);
+  if (mergeId !== undefined && (await mergeById(change.sql, mergeId)).state === "merging") {
+    throw onItsWay(task, mergeId, "reject");
+  }
+  const rejected = await rejectWith(change, task, feedback, { start: start ?? "saved" });
+  if (mergeId !== undefined) await cancelMerge(change, mergeId, rejected.state);
+  return rejected;
+}
+
+/** Refuses before it changes anything. */
+export async function rejectWith(
+  change: Change,
+  task: TaskRecord,
+  feedback: string,
+  restart: Restart,
+): Promise<TaskRecord> {
+  const state = nextState(task.state, "reject", task.id);
   const rejectionCount = task.rejectionCount + 1;
   if (rejectionCount >= task.maxRejections) return rejectForGood(change, task, feedback, rejectionCount);
   const cap = task.config?.maxBudgetUsd;
@@ -31,7 +63,7 @@ export async function reject(change: Change, id: string, feedback: string): Prom
 
   const { sql, nowMs } = change;
   await tellRejected(change, task, feedback, rejectionCount);
-  const plan = planAfterRejection(task, feedback);
+  const plan = planAfterRejection(task, feedback, restart);
   await sql.run(
     `UPDATE task SET state = ?, rejection_count = ?, resume_session_id = NULL, queue_deadline_ms = ? + queue_timeout_ms
       WHERE seq = ?`,
@@ -69,7 +101,24 @@ async function tellRejected(change: Change, task: TaskRecord, feedback: string, 
   change.emit({ type: "task.rejected", taskId: task.id, data: { feedback, rejectionCount } }, task.seq);
 }
 
-async function taskById({ sql }: Change, id: string): Promise<TaskRecord> {
+function onItsWay(task: TaskRecord, mergeId: string, verb: string): PoolError {
+  return new PoolError(
+    "invalid_transition",
+    `Cannot ${verb} task ${task.id}: it is approved already, and completes when ${mergeId} has landed. ` +
+      `\`claude-pool merge show ${mergeId}\` says how far that is; as long as it is queued, \`claude-pool merge cancel ${mergeId}\` takes it back.`,
+    { taskId: task.id, mergeId },
+  );
+}
+
+function workOfChain(task: TaskRecord, chainId: string): PoolError {
+  return new PoolError(
+    "invalid_transition",
+    `Task ${task.id} is a step, whose work is its chain's: approve it without a merge, and merge ${chainId} when that is done.`,
+    { taskId: task.id, chainId },
+  );
+}
+
+export async function taskById({ sql }: Change, id: string): Promise<TaskRecord> {
   const [row] = await sql.all(`${selectTasks()} WHERE task.id = ?`, [id]);
   if (row === undefined) throw taskNotFound(id);
   return taskOf(row);

@@ -22,13 +22,15 @@ import type {
   TokenUsage,
 } from "../core/task.ts";
 import { slotId } from "../core/ids.ts";
+import type { TaskWorkspace } from "../core/workspace.ts";
 
 /** Reads whole tasks; `from` is `task` with, where it matters, the index it is to be read by. */
 export function selectTasks(from = "task"): string {
   // CROSS JOIN holds the planner to this order of the tables, and so to the index's order of the rows.
-  return `SELECT task.*, body.cwd, body.tags, body.conversation, body.config, body.original_prompt, body.prompt, body.plan,
-    answer.result, (SELECT chain.id FROM task AS chain WHERE chain.seq = task.chain_seq) AS chain_id
-    FROM ${from} CROSS JOIN task_body AS body ON body.seq = task.seq LEFT JOIN task_result AS answer ON answer.seq = task.seq`;
+  return `SELECT task.*, body.cwd, body.tags, body.conversation, body.config, body.original_prompt, body.prompt, body.plan, body.paths, body.claim_wait_ms,
+    answer.result, work.workspace, (SELECT chain.id FROM task AS chain WHERE chain.seq = task.chain_seq) AS chain_id
+    FROM ${from} CROSS JOIN task_body AS body ON body.seq = task.seq LEFT JOIN task_result AS answer ON answer.seq = task.seq
+    LEFT JOIN task_workspace AS work ON work.seq = task.seq`;
 }
 
 /** Assigns field by field what is there: this runs for every task leased, and `defined` would double its cost. */
@@ -53,10 +55,17 @@ export function taskOf(row: SqlRow): TaskRecord {
   if (row.conversation !== null) task.conversation = JSON.parse(text(row.conversation)) as ConversationChoice;
   if (row.result !== null) task.result = JSON.parse(text(row.result)) as TaskResult;
   if (row.plan !== null) task.plan = JSON.parse(text(row.plan)) as TaskPlan;
+  if (row.workspace !== null) task.workspace = JSON.parse(text(row.workspace)) as TaskWorkspace;
+  if (row.merge !== null) task.merge = row.merge as NonNullable<TaskRecord["merge"]>;
+  if (row.merge_id !== null) task.mergeId = text(row.merge_id);
   if (row.chain_id !== null) task.chainId = text(row.chain_id);
   if (row.step !== null) task.step = Number(row.step);
   if (row.hold_reason !== null) task.hold = holdOf(row);
+  if (row.depth !== 0) task.depth = Number(row.depth);
+  if (row.parent_id !== null) task.parentTaskId = text(row.parent_id);
   if (row.cwd !== null) task.cwd = text(row.cwd);
+  if (row.paths !== null) task.paths = JSON.parse(text(row.paths)) as readonly string[];
+  if (row.claim_wait_ms !== null) task.claimWaitMs = Number(row.claim_wait_ms);
   if (row.key !== null) task.key = text(row.key);
   if (row.original_prompt !== null) task.originalPrompt = text(row.original_prompt);
   if (row.origin_host !== null) task.originHost = text(row.origin_host);
@@ -158,7 +167,8 @@ export function jsonColumn(value: unknown): SqlValue {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 function holdOf(row: SqlRow): Hold {
-  return defined<Hold>({ reason: row.hold_reason as HoldReason, untilMs: number(row.hold_until_ms) });
+  const note = row.hold_reason === "claim" ? optional(row.hold_note) : undefined;
+  return defined<Hold>({ reason: row.hold_reason as HoldReason, untilMs: number(row.hold_until_ms), note });
 }
 
 function text(value: SqlValue | undefined): string {

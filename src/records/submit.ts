@@ -1,19 +1,21 @@
 /** Admission: keys, shutdown and budget are checked for all tasks of a call before the first is written (C2). */
 import { PoolError } from "../core/errors.ts";
+import { runOver } from "../core/permission.ts";
 import type { TaskPlan } from "../core/attempt.ts";
 import { checkAdmission, microdollars } from "../core/budget.ts";
 import { defined } from "../core/config.ts";
 import type { SqlValue } from "../core/ports.ts";
 import type { NewTask, Submitted } from "../core/records.ts";
-import type { TaskOverrides, TaskRecord, TaskSpec } from "../core/task.ts";
+import type { Hold, TaskOverrides, TaskRecord, TaskSpec } from "../core/task.ts";
 import { type Change, count } from "./change.ts";
+import { tellHeld } from "./holds.ts";
 import { budgetOf } from "./money.ts";
+import { seqOfOpenRun } from "./permissions.ts";
 import { column, jsonColumn, selectTasks, taskOf } from "./rows.ts";
 import { checkScopes } from "./scopes.ts";
+import { canonical, defaultMaxRejections, keyConflict, specOf } from "./task-key.ts";
+import { writeWorkspace } from "./workspaces.ts";
 import { writeResult } from "./write-result.ts";
-
-/** Rejections after which a reviewed task fails; the original's number. */
-const defaultMaxRejections = 3;
 
 export async function submit(change: Change, tasks: readonly NewTask[]): Promise<readonly Submitted[]> {
   const known = await knownKeys(change, tasks);
@@ -23,7 +25,10 @@ export async function submit(change: Change, tasks: readonly NewTask[]): Promise
       change,
       fresh.map(({ spec }) => capOf(spec)),
     );
-    for (const { spec } of fresh) await checkScopes(change, spec.tags, capOf(spec));
+    for (const { spec, parent } of fresh) {
+      await checkScopes(change, spec.tags, capOf(spec));
+      if (parent !== undefined) await checkParent(change, parent);
+    }
   }
 
   const inserted = new Map<string, TaskRecord>();
@@ -41,6 +46,18 @@ export async function submit(change: Change, tasks: readonly NewTask[]): Promise
     }
   }
   return answers;
+}
+
+/** @throws {PoolError} `run_over`, `depth_exceeded` for too many. */
+async function checkParent(
+  { sql }: Change,
+  { taskId, runId, maxTasks }: NonNullable<NewTask["parent"]>,
+): Promise<void> {
+  if ((await seqOfOpenRun(sql, taskId, runId)) === undefined) throw runOver(runId);
+  const [row] = await sql.all("SELECT COUNT(*) AS n FROM task INDEXED BY task_of_parent WHERE parent_id = ?", [taskId]);
+  if (Number(row?.n) < maxTasks) return;
+  const text = `Task ${taskId} has submitted ${String(maxTasks)} tasks, and may not submit more. Finish with what they gave.`;
+  throw new PoolError("depth_exceeded", text, { taskId, maxTasks });
 }
 
 /** The same key twice in one call: the id of the first. */
@@ -105,7 +122,7 @@ export interface ChainPlace {
 /** Writes a new pending task, counts it and tells of it; admission is the caller's. */
 export async function insertNew(
   change: Change,
-  { id, spec, originHost, kind = "task" }: NewTask,
+  { id, spec, originHost, kind = "task", depth, parent }: NewTask,
   place?: ChainPlace,
   recoveryPrompt?: string,
 ): Promise<TaskRecord> {
@@ -134,7 +151,13 @@ export async function insertNew(
     chainId: place?.chainId,
     step: place?.step,
     plan: planOf(spec, recoveryPrompt),
+    merge: spec.merge,
+    paths: spec.paths,
+    claimWaitMs: spec.claimWaitMs,
+    hold: claimHold(spec, nowMs),
     retryCount: 0,
+    depth: depth === 0 ? undefined : depth,
+    parentTaskId: parent?.taskId,
     createdAtMs: nowMs,
   });
   await insertTask(change, record, place?.chainSeq);
@@ -143,7 +166,14 @@ export async function insertNew(
     { type: "task.submitted", taskId: id, data: { priority: record.priority, tags: record.tags } },
     record.seq,
   );
+  if (record.hold !== undefined) tellHeld(change, record, record.hold);
   return record;
+}
+
+/** A task that names paths waits until a host has looked whether another terminal holds one, which takes it a moment. */
+function claimHold({ paths, claimWaitMs = 0 }: TaskSpec, nowMs: number): Hold | undefined {
+  if (paths === undefined || paths.length === 0 || claimWaitMs === 0) return undefined;
+  return { reason: "claim", untilMs: nowMs + claimWaitMs };
 }
 
 /** Writes a whole record with its tags; counters and events are the caller's. `chainSeq` is that of its chain, if it is a step. */
@@ -180,6 +210,10 @@ export async function insertTask(change: Change, task: TaskRecord, chainSeq?: nu
     column(chainSeq),
     column(task.step),
     task.retryCount,
+    column(task.merge),
+    column(task.mergeId),
+    task.depth ?? 0,
+    column(task.parentTaskId),
   ];
   await change.sql.run(taskInsert, params);
   await change.sql.run(bodyInsert, [
@@ -191,8 +225,11 @@ export async function insertTask(change: Change, task: TaskRecord, chainSeq?: nu
     column(task.originalPrompt),
     task.prompt,
     jsonColumn(task.plan),
+    jsonColumn(task.paths),
+    column(task.claimWaitMs),
   ]);
   if (task.result !== undefined) await writeResult(change, task.seq, task.result);
+  if (task.workspace !== undefined) await writeWorkspace(change.sql, task.seq, task.workspace);
   for (const tag of new Set(task.tags)) {
     await change.sql.run("INSERT INTO task_tag (tag, seq) VALUES (?, ?)", [tag, task.seq]);
   }
@@ -201,11 +238,12 @@ export async function insertTask(change: Change, task: TaskRecord, chainSeq?: nu
 const taskInsert = `INSERT INTO task (
   seq, id, state, priority, attempt, lost_runs, review_required, max_rejections, rejection_count, cap, timeout_ms,
   queue_timeout_ms, queue_deadline_ms, hold_reason, hold_until_ms, cancel_requested_at_ms, created_at_ms, started_at_ms,
-  completed_at_ms, key, origin_host, slot_id, host_id, run_id, resume_session_id, kind, chain_seq, step, retry_count
-) VALUES (${Array.from({ length: 29 }, () => "?").join(", ")})`;
+  completed_at_ms, key, origin_host, slot_id, host_id, run_id, resume_session_id, kind, chain_seq, step, retry_count, merge, merge_id,
+  depth, parent_id
+) VALUES (${Array.from({ length: 33 }, () => "?").join(", ")})`;
 
 const bodyInsert =
-  "INSERT INTO task_body (seq, cwd, tags, conversation, config, original_prompt, prompt, plan) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+  "INSERT INTO task_body (seq, cwd, tags, conversation, config, original_prompt, prompt, plan, paths, claim_wait_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /** The overrides of a spec: everything in it that is not a field of the record itself. */
 function overridesOf(spec: TaskSpec): TaskOverrides | undefined {
@@ -223,31 +261,14 @@ function overridesOf(spec: TaskSpec): TaskOverrides | undefined {
     afterRejection: _afterRejection,
     retries: _retries,
     retryDelayMs: _retryDelayMs,
+    paths: _paths,
+    claimWaitMs: _claimWaitMs,
+    merge: _merge,
     ...overrides
   } = spec;
   const config = defined<TaskOverrides>(overrides);
   for (const _field in config) return config;
   return undefined;
-}
-
-/** The spec that a record was made of, for comparing it with one that comes with the same key. */
-function specOf(task: TaskRecord): TaskSpec {
-  return defined<TaskSpec>({
-    ...task.config,
-    prompt: task.originalPrompt ?? task.prompt,
-    priority: task.priority,
-    tags: task.tags,
-    cwd: task.cwd,
-    timeoutMs: task.timeoutMs,
-    queueTimeoutMs: task.queueTimeoutMs,
-    key: task.key,
-    review: task.reviewRequired,
-    maxRejections: task.maxRejections,
-    conversation: task.conversation,
-    retries: task.plan?.retries,
-    retryDelayMs: task.plan?.retryDelayMs,
-    afterRejection: task.plan?.afterRejection,
-  });
 }
 
 /** What a task knows of its attempts to come; undefined: one, and a fresh conversation after a rejection. */
@@ -258,39 +279,6 @@ function planOf(spec: TaskSpec, recoveryPrompt: string | undefined): TaskPlan | 
   return undefined;
 }
 
-/** One text for all specs that mean the same: defaults filled in, keys sorted at every depth. */
-function canonical(spec: TaskSpec): string {
-  const full: TaskSpec = {
-    ...spec,
-    priority: spec.priority ?? 0,
-    tags: spec.tags ?? [],
-    review: spec.review ?? false,
-    maxRejections: spec.maxRejections ?? defaultMaxRejections,
-    afterRejection: spec.afterRejection ?? "fresh",
-    retries: spec.retries ?? 0,
-    retryDelayMs: spec.retryDelayMs ?? 0,
-  };
-  return canonicalText(full);
-}
-
-/** JSON with the keys sorted at every depth. */
-export function canonicalText(given: unknown): string {
-  return JSON.stringify(given, (_key, value: unknown) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
-}
-
 function capOf(spec: TaskSpec): number | undefined {
   return spec.maxBudgetUsd === undefined ? undefined : microdollars(spec.maxBudgetUsd);
-}
-
-/** The key is that of a task with another specification. */
-export function keyConflict(key: string, taskId: string): PoolError {
-  return new PoolError(
-    "key_conflict",
-    `The key ${JSON.stringify(key)} belongs to task ${taskId}, which has another specification. Use a new key, or submit exactly that.`,
-    { key, taskId },
-  );
 }

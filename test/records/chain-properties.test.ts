@@ -48,8 +48,8 @@ it("every chain ends once, in a state that its steps explain, and every sum is r
         const records = await openRecords({ sql: await openSqlite(":memory:"), clock: manualClock() });
         try {
           const host = await testHost(records, 2);
-          const ids: string[] = [];
-          for (const steps of graphs) ids.push((await records.submitChain({ id: newChainId(), spec: { steps } })).id);
+          const chains = graphs.map((steps) => ({ id: newChainId(), spec: { steps } }));
+          const ids = (await records.submitChains(chains)).map(({ id }) => id);
           for (let turn = 0; ; turn += 1) {
             expect(turn).toBeLessThan(500);
             const luck = chance();

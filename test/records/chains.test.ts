@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { ChainSpec } from "../../src/core/chain.ts";
+import type { PoolError } from "../../src/core/errors.ts";
 import { newChainId } from "../../src/core/ids.ts";
 import type { Records } from "../../src/core/records.ts";
 import type { TaskRecord } from "../../src/core/task.ts";
@@ -22,8 +23,11 @@ describe.each(stores)("chains and reviews in %s", (_name, place) => {
     return { records, clock };
   }
 
-  function submitted(records: Records, spec: ChainSpec): Promise<TaskRecord> {
-    return records.submitChain({ id: newChainId(), spec });
+  async function submitted(records: Records, spec: ChainSpec, originHost?: string): Promise<TaskRecord> {
+    const origin = originHost === undefined ? {} : { originHost };
+    const [chain] = await records.submitChains([{ id: newChainId(), spec, ...origin }]);
+    if (chain === undefined) throw new Error("no chain was admitted");
+    return chain;
   }
 
   async function states(records: Records, id: string): Promise<readonly string[] | undefined> {
@@ -97,13 +101,25 @@ describe.each(stores)("chains and reviews in %s", (_name, place) => {
     ]);
   });
 
+  it("admits many together, or none where the last is refused", async () => {
+    const { records } = await opened();
+    await records.setBudget(1_000_000, "none");
+    const spec = (usd: number): ChainSpec => ({ steps: [{ name: "a", prompt: "1" }], maxBudgetUsd: usd });
+    const chains = (...caps: readonly number[]) => caps.map((usd) => ({ id: newChainId(), spec: spec(usd) }));
+    const before = await records.lastEventSeq();
+    const refused = await records.submitChains(chains(0.5, 5)).catch((error: unknown) => (error as PoolError).code);
+    const after = [await records.lastEventSeq(), (await records.listChains({ limit: 5 })).length];
+    const both = await records.submitChains(chains(0.4, 0.5));
+    expect([refused, after, both.map(({ state }) => state)]).toEqual([
+      "task_budget_exceeds_remaining",
+      [before, 0],
+      ["running", "running"],
+    ]);
+  });
+
   it("fails a chain with the tasks that its attached run leaves", async () => {
     const { records } = await opened();
-    const chain = await records.submitChain({
-      id: newChainId(),
-      spec: { steps: [{ name: "a", prompt: "1" }] },
-      originHost: "host-x",
-    });
+    const chain = await submitted(records, { steps: [{ name: "a", prompt: "1" }] }, "host-x");
     await records.failPending("host-x", "launch", "no Claude");
     const record = await records.get(chain.id);
     expect([record?.state, record?.result?.reason, record?.result?.error]).toEqual([

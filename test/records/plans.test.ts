@@ -20,6 +20,7 @@ describe("the plans of the statements that run all the time", () => {
       first,
       "SEARCH body USING INTEGER PRIMARY KEY (rowid=?)",
       "SEARCH answer USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+      "SEARCH work USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
       "CORRELATED SCALAR SUBQUERY 1",
       "SEARCH chain USING INTEGER PRIMARY KEY (rowid=?)",
     ]);

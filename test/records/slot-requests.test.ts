@@ -57,6 +57,18 @@ describe.each(stores)("messages: %s", (_name, path) => {
     });
   });
 
+  test("are read as far as is asked for, and the rest waits", async () => {
+    const records = await opened(path);
+    const [slot = ""] = await slots(records, {});
+    for (const content of ["one", "two", "three"]) await records.sendMessage(coordinator, [slot], content);
+    const first = await records.readMessages(slot, "read", 2);
+    const rest = await records.readMessages(slot, "read");
+    expect([first, rest].map((messages) => messages.map(({ content }) => content))).toEqual([
+      ["one", "two"],
+      ["three"],
+    ]);
+  });
+
   test("go to every live slot but the sender, or to nobody", async () => {
     const records = await opened(path);
     const [one = "", two = "", gone = "", leaving = ""] = await slots(records, {}, {}, {}, {});
@@ -276,4 +288,28 @@ describe.each(stores)("restarts: %s", (_name, path) => {
     });
     await expect(records.restartSlot("slot-9", "hand")).rejects.toMatchObject({ code: "slot_not_found" });
   });
+});
+
+test.each(stores)("what changes of context and skills is told: %s", async (_name, path) => {
+  const records = await opened(path);
+  await records.setContext("key", "value");
+  await records.deleteContext("key");
+  await records.deleteContext("key");
+  const skill = {
+    name: "greet",
+    description: "",
+    prompt: "",
+    arguments: [],
+    scope: "task",
+    source: "runtime",
+  } as const;
+  await records.putSkill(skill);
+  await records.deleteSkill("greet");
+  await records.deleteSkill("greet");
+  expect((await records.events(0, 100)).map(({ type, data }) => [type, data])).toEqual([
+    ["context.changed", { key: "key", action: "set" }],
+    ["context.changed", { key: "key", action: "deleted" }],
+    ["skill.changed", { skill: "greet", action: "added" }],
+    ["skill.changed", { skill: "greet", action: "removed" }],
+  ]);
 });

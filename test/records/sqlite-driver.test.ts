@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -87,6 +88,10 @@ describe("a store's file", () => {
     await chmod(join(folder, name), bits);
     onTestFinished(() => chmod(join(folder, name), 0o700));
     await expect(openSqlite(path)).rejects.toMatchObject({ code: "store_read_only" });
+  });
+
+  it.runIf(existsSync("/proc/self"))("is refused where no folder can be made, and that ends", async () => {
+    await expect(openSqlite("/proc/claude-pool-nothing/below/pool.db")).rejects.toMatchObject({ code: "store_failed" });
   });
 
   it("takes nothing more once it was removed while it was open, and serves again when it is back", async () => {

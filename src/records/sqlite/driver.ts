@@ -56,12 +56,12 @@ async function open(path: string, options: SqliteOptions, lock: Turns): Promise<
 
 /** D2. */
 function requireOurs(db: DatabaseSync, path: string): void {
-  const application = pragma(db, "application_id");
+  // In this order: another process may make the tables between two of these looks, and its mark is then seen by the last.
   const version = pragma(db, "user_version");
+  const isEmpty = version === 0 && db.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
+  const application = pragma(db, "application_id");
   if (application !== applicationId) {
-    const isEmpty =
-      application === 0 && version === 0 && db.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
-    if (isEmpty) return;
+    if (isEmpty && application === 0) return;
     throw new PoolError(
       "store_not_database",
       `The file ${path} is an SQLite database of another program. Name another with \`--store\`; nothing in it was changed.`,

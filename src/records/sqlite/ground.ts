@@ -1,7 +1,8 @@
 /** What must be true before SQLite may touch a file: its version, and the permissions of the file and its folder. */
-import { accessSync, closeSync, constants, mkdirSync, openSync, statSync, type Stats } from "node:fs";
+import { accessSync, closeSync, constants, openSync, statSync, type Stats } from "node:fs";
 import { dirname } from "node:path";
 import { PoolError } from "../../core/errors.ts";
+import { makeFolder } from "../../make-folder.ts";
 
 /** Older ones can lose committed data when two processes write and checkpoint at once (sqlite.org/wal.html#walresetbug). */
 const oldestSqlite = [3, 51, 3] as const;
@@ -33,7 +34,7 @@ export function requireSqlite(version: string): void {
 export function prepareFile(path: string): void {
   const folder = dirname(path);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     requireWritable(folder, statSync(folder), path);
     const existing = statSync(path, { throwIfNoEntry: false });
     if (existing === undefined) {
