@@ -1,0 +1,90 @@
+/** The workspaces of one process: git worktrees and clones behind core's port. */
+import { join } from "node:path";
+import { PoolError } from "../core/errors.ts";
+import type { Processes, Workspaces } from "../core/ports.ts";
+import type { TaskWorkspace } from "../core/workspace.ts";
+import { runChecks } from "./check.ts";
+import { checkoutAt, type Checkout } from "./checkout.ts";
+import { conflictsWith } from "./conflicts.ts";
+import { diffOf } from "./diff.ts";
+import { asPoolError } from "./file-errors.ts";
+import { find, rescue } from "./finding.ts";
+import { requireGit } from "./git-version.ts";
+import { land } from "./land.ts";
+import { readMark } from "./mark.ts";
+import { moveBranch } from "./move-branch.ts";
+import { baseDirectory } from "./places.ts";
+import { prepare } from "./prepare.ts";
+import { branchWith, dropRef, savedRefs } from "./refs.ts";
+import { remove } from "./removing.ts";
+import { repositoryLock } from "./repository-lock.ts";
+import { repositoryOf } from "./repository.ts";
+import { restore } from "./restoring.ts";
+import { saveWork } from "./saving.ts";
+import { verify } from "./verifying.ts";
+
+export interface WorkspacesOptions {
+  readonly processes: Processes;
+  /** Absolute, or from the repository's main checkout; default `.claude/worktrees/claude-pool` there. */
+  readonly baseDirectory?: string;
+}
+
+/** Opens them; there is nothing to close. */
+export function openWorkspaces({ processes, baseDirectory: configured }: WorkspacesOptions): Workspaces {
+  const lock = repositoryLock(processes);
+  const folderOf = (repository: string, poolId: string): string => join(baseDirectory(repository, configured), poolId);
+  return {
+    repositoryOf: (cwd) => repositoryOf(cwd),
+    pathOf: ({ repository, poolId, name }) => join(folderOf(repository, poolId), name),
+    async prepare(request, signal) {
+      await requireGit();
+      return asPoolError(`Preparing ${request.path}`, () =>
+        prepare(request, { lock, baseDirectory: configured }, signal),
+      );
+    },
+    verify,
+    save: saveWork,
+    async check({ workspace, checks }, signal) {
+      const [checkout, owner] = await standing(workspace);
+      const { cwd, saved } = workspace;
+      if (saved === undefined) throw new PoolError("workspace_failed", `Nothing is saved of ${owner} to be checked.`);
+      return runChecks({ checkout, cwd, owner, tree: saved.tree, checks }, signal);
+    },
+    async land(request, signal) {
+      await requireGit();
+      return land(request, lock, signal);
+    },
+    async conflicts(workspace, other) {
+      await requireGit();
+      return conflictsWith(workspace, other);
+    },
+    async moveBranch(repository, branch, from, to) {
+      const move = { repository, branch, from, to, reason: "claude-pool: undo merge" };
+      const moved = await lock(repository, undefined, () => moveBranch(move, {}));
+      if (!moved)
+        throw new PoolError(
+          "merge_moved",
+          `${branch} does not stand at ${from} any more, so something came after it; nothing was changed. ` +
+            `On ${branch}, \`git revert ${to.slice(0, 12)}..${from.slice(0, 12)}\` takes it back with a commit of its own.`,
+        );
+    },
+    diff: (request) => diffOf(request),
+    restore: (work) => asPoolError(`Restoring to ${work.path}`, () => restore(work, lock)),
+    find: (repository, poolId) =>
+      asPoolError("Looking for places", () => find(repository, folderOf(repository, poolId))),
+    rescue,
+    remove: (path, repository) => asPoolError(`Removing ${path}`, () => remove(path, repository, lock)),
+    savedRefs,
+    dropRef,
+    branchWith,
+  };
+}
+
+async function standing({ path, repository }: TaskWorkspace): Promise<[Checkout, string]> {
+  const checkout = await checkoutAt(path, repository);
+  const mark = checkout === undefined ? undefined : await readMark(checkout.gitDir);
+  if (checkout === undefined || mark === undefined) {
+    throw new PoolError("workspace_failed", `There is no directory of a task at ${path} any more.`);
+  }
+  return [checkout, mark.owner];
+}

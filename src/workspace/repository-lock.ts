@@ -1,0 +1,161 @@
+/**
+ * One at a time: what changes a repository's register of worktrees, its branches or its exclude file, among all processes of
+ * this machine that use claude-pool.
+ *
+ * X1. The lock file appears whole or not at all, with the name of its holder in it.
+ * X2. Only a holder that is dead (pid and start time, since the last boot) is pushed aside, and only by who holds the second
+ *     lock: two that find it dead at once would else remove each other's.
+ */
+import { randomUUID } from "node:crypto";
+import { link, rm, stat, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { PoolError } from "../core/errors.ts";
+import type { Processes } from "../core/ports.ts";
+import { textOf } from "./checkout.ts";
+import { isMissing } from "./file-errors.ts";
+
+/** Runs the body alone. */
+export type RepositoryLock = <T>(
+  repository: string,
+  signal: AbortSignal | undefined,
+  body: () => Promise<T>,
+) => Promise<T>;
+
+/**
+ * @param waitMs how long others are waited for, in milliseconds.
+ */
+export function repositoryLock(processes: Processes, waitMs = 60_000): RepositoryLock {
+  /** In this process nobody has to ask the file system whose turn it is. */
+  const turns = new Map<string, Promise<unknown>>();
+  return (repository, signal, body) => {
+    const before = turns.get(repository) ?? Promise.resolve();
+    const mine = before.then(async () => {
+      const file = join(repository, "claude-pool.lock");
+      await take(file, processes, waitMs, signal);
+      try {
+        return await body();
+      } finally {
+        await rm(file, { force: true });
+      }
+    });
+    const settled = mine.then(noop, noop);
+    turns.set(repository, settled);
+    void settled.then(() => {
+      if (turns.get(repository) === settled) turns.delete(repository);
+    });
+    return mine;
+  };
+}
+
+async function take(
+  file: string,
+  processes: Processes,
+  waitMs: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const patience = performance.now() + waitMs;
+  for (let pause = 4; ; pause = Math.min(pause * 1.5, 100)) {
+    if (signal?.aborted === true) throw aborted(signal.reason);
+    if (await create(file, processes)) return;
+    if (await breakIfDead(file, processes)) continue;
+    if (performance.now() > patience) throw await held(file);
+    try {
+      await delay(pause * (0.5 + Math.random()), undefined, { signal });
+    } catch (error) {
+      throw aborted(error);
+    }
+  }
+}
+
+/** X1: linked into place when it is written. */
+async function create(file: string, { self, bootId }: Processes): Promise<boolean> {
+  const draft = `${file}.${randomUUID()}`;
+  const holder = { pid: self.pid, start_time: self.startTime, boot_id: bootId, hostname: hostname() };
+  try {
+    await writeFile(draft, JSON.stringify(holder), { flag: "wx" });
+    await link(draft, file);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new PoolError("workspace_failed", `The lock file ${file} could not be written: ${why}`, {}, error);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/** X2. */
+async function breakIfDead(file: string, processes: Processes): Promise<boolean> {
+  if (!(await isDead(file, processes))) return false;
+  const second = `${file}.breaking`;
+  if (!(await create(second, processes))) {
+    // Held for a few file operations only; older, it is a dead one's.
+    if ((await ageMs(second)) > 5_000 && (await isDead(second, processes))) await rm(second, { force: true });
+    return false;
+  }
+  try {
+    if (await isDead(file, processes)) await rm(file, { force: true });
+    return true;
+  } finally {
+    await rm(second, { force: true });
+  }
+}
+
+/** Of another machine nobody can tell. */
+async function isDead(file: string, processes: Processes): Promise<boolean> {
+  const holder = await holderIn(file);
+  if (holder === undefined || holder.hostname !== hostname()) return false;
+  return holder.bootId !== processes.bootId || !processes.isAlive(holder);
+}
+
+interface LockHolder {
+  readonly pid: number;
+  readonly startTime: string;
+  readonly bootId: string;
+  readonly hostname: string;
+}
+
+async function holderIn(file: string): Promise<LockHolder | undefined> {
+  const text = await textOf(file);
+  if (text === undefined) return undefined;
+  try {
+    const found = JSON.parse(text) as Partial<Record<string, unknown>>;
+    return {
+      pid: Number(found.pid),
+      startTime: String(found.start_time),
+      bootId: String(found.boot_id),
+      hostname: String(found.hostname),
+    };
+  } catch {
+    return undefined; // not one of ours: the message names the file
+  }
+}
+
+async function held(file: string): Promise<PoolError> {
+  const holder = await holderIn(file);
+  const who = holder === undefined ? "something" : `process ${String(holder.pid)} of ${holder.hostname}`;
+  return new PoolError(
+    "repository_locked",
+    `${who} holds ${file} and did not let go. Wait for it; if no such process runs, remove that file.`,
+    { lock: file },
+  );
+}
+
+async function ageMs(file: string): Promise<number> {
+  try {
+    return Date.now() - (await stat(file)).mtimeMs;
+  } catch (error) {
+    if (isMissing(error)) return 0;
+    throw error;
+  }
+}
+
+function aborted(cause: unknown): PoolError {
+  return new PoolError("aborted", "Waiting for the repository's lock was aborted.", {}, cause);
+}
+
+function noop(): void {
+  // Whoever is next begins whatever became of the one before.
+}
