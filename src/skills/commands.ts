@@ -5,10 +5,10 @@
  * D1. They run on the template, before any argument is put in; what they print is text, whatever it holds.
  * D2. Each is over within `timeoutMs`, with everything it started, and no more than `maxBytes` of its output are kept.
  */
-import { spawn } from "node:child_process";
 import { StringDecoder } from "node:string_decoder";
 import { PoolError } from "../core/errors.ts";
 import { inertText, placeholdersIn, type Skill } from "../core/skill.ts";
+import { runShellCommand, type ShellEnd } from "../shell-command.ts";
 
 export interface CommandLimits {
   /** The directory of the task. */
@@ -64,34 +64,23 @@ function refuseArguments(skill: Skill, command: string): void {
   );
 }
 
-function run(skill: Skill, command: string, { cwd, timeoutMs, maxBytes }: CommandLimits): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
+async function run(skill: Skill, command: string, { cwd, timeoutMs, maxBytes }: CommandLimits): Promise<string> {
   const env = { ...process.env, ...(skill.dir === undefined ? {} : { CLAUDE_SKILL_DIR: skill.dir }) };
-  // A group of its own, so that its end is the end of all it started.
-  const child = spawn("/bin/sh", ["-c", command], { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   const [stdout, stderr] = [bounded(maxBytes), bounded(2_000)];
-  let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = true;
-    endGroup(child.pid);
-    // What has left the group may hold these open for ever.
-    child.stdout.destroy();
-    child.stderr.destroy();
-  }, timeoutMs);
-  child.stdout.on("data", stdout.add);
-  child.stderr.on("data", stderr.add);
-  child.on("error", (error) => {
-    clearTimeout(timer);
-    reject(failed(skill, command, error.message, error));
+  const end = await runShellCommand({
+    command,
+    cwd,
+    env,
+    timeoutMs,
+    onOutput: (data, stream) => {
+      (stream === "stdout" ? stdout : stderr).add(data);
+    },
+  }).catch((error: unknown) => {
+    throw failed(skill, command, error instanceof Error ? error.message : String(error), error);
   });
-  child.on("exit", () => endGroup(child.pid)); // what it left in the background
-  child.on("close", (code, signal) => {
-    clearTimeout(timer);
-    if (isLate) reject(failed(skill, command, `it took longer than ${String(timeoutMs)} ms`));
-    else if (code !== 0) reject(failed(skill, command, `${ending(code, signal)} ${stderr.text().trim()}`.trim()));
-    else resolve(stdout.text().replace(/\s+$/, ""));
-  });
-  return promise;
+  if (end.how !== "exited") throw failed(skill, command, `it took longer than ${String(timeoutMs)} ms`);
+  if (end.code !== 0) throw failed(skill, command, `${ending(end)} ${stderr.text().trim()}`.trim());
+  return stdout.text().replace(/\s+$/, "");
 }
 
 function bounded(max: number): { readonly add: (data: Buffer) => void; readonly text: () => string } {
@@ -107,17 +96,8 @@ function bounded(max: number): { readonly add: (data: Buffer) => void; readonly 
   };
 }
 
-function endGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // nothing of the group is left
-  }
-}
-
-function ending(code: number | null, signal: NodeJS.Signals | null): string {
-  return code === null ? `it was ended by ${String(signal)}.` : `it ended with code ${String(code)}.`;
+function ending({ code, signal }: ShellEnd): string {
+  return code === undefined ? `it was ended by ${String(signal)}.` : `it ended with code ${String(code)}.`;
 }
 
 function failed(skill: Skill, command: string, what: string, cause?: unknown): PoolError {

@@ -1,7 +1,7 @@
 /** One open "process" of the scripted runner: keeps the promises R1-R4 of core/ports.ts without any process. */
 import { defined } from "../core/config.ts";
 import type { Outcome } from "../core/outcome.ts";
-import type { EndCause, LaunchSpec, SlotProcess, TurnEvent, TurnListener, TurnSpec } from "../core/ports.ts";
+import type { EndCause, LaunchSpec, SlotProcess, TurnDesk, TurnEvent, TurnListener, TurnSpec } from "../core/ports.ts";
 import type { ProcessIdentity } from "../core/task.ts";
 import { cancelled, completed, failed, lost, timedOut } from "./outcomes.ts";
 
@@ -16,6 +16,8 @@ export interface ScriptedTurn {
   /** The conversation the turn is in. */
   readonly sessionId: string;
   readonly signal: AbortSignal;
+  /** Whom the turn may ask for a decision or a tool of the pool. */
+  readonly desk: TurnDesk | undefined;
   /** Says something while the turn runs. */
   readonly emit: (event: TurnEvent) => void;
 }
@@ -80,7 +82,7 @@ class InMemoryProcess implements ScriptedProcess {
     this.#sessionId = parts.resumed ?? parts.newSessionId();
   }
 
-  async turn(spec: TurnSpec, signal: AbortSignal, emit: TurnListener): Promise<Outcome> {
+  async turn(spec: TurnSpec, signal: AbortSignal, emit: TurnListener, desk?: TurnDesk): Promise<Outcome> {
     if (this.#isBusy) return failed("error", { error: "Two turns at once in one process (R3).", costMicrodollars: 0 });
     const sessionId = this.#sessionId;
     const turn: ScriptedTurn = {
@@ -89,6 +91,7 @@ class InMemoryProcess implements ScriptedProcess {
       process: this,
       sessionId,
       signal,
+      desk,
       emit: (event) => void emit(event),
     };
     this.turns.push(turn);

@@ -176,6 +176,7 @@ describe("what a process is", () => {
       CLAUDE_CODE_SESSION_ID: "s",
       CLAUDE_PID: "1",
       CLAUDE_POOL_MARKER: "parent's",
+      CLAUDE_POOL_TOKEN: "the server's",
       ANTHROPIC_API_KEY: "k",
     };
     expect(claudeEnvironment(parent, { CLAUDE_CODE_MAX_RETRIES: "1", X: "y" }, "mine")).toEqual({

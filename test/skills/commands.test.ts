@@ -43,15 +43,14 @@ describe("a command inside a skill", () => {
     expect(processesNaming(cwd)).toEqual([]);
   });
 
-  it("ends within its time even if something that has left it holds its output open, and leaves nothing in the background", async () => {
+  it("ends with its own end even if something that has left it holds its output open, and leaves nothing in the background", async () => {
     const { cwd } = await limits();
     const leave = "setsid sh -c 'echo $$ > pid; exec sleep 60' & while [ ! -s pid ]; do :; done; echo done";
     const own = await withCommandsRun(skill(`!\`tail -q -f /dev/null ${cwd} & echo done\``), await limits());
-    const left = await withCommandsRun(skill(`!\`${leave}\``), { cwd, timeoutMs: 2_000, maxBytes: 100 }).catch(
-      (error: unknown) => (error as { code: string }).code,
-    );
+    const left = await withCommandsRun(skill(`!\`${leave}\``), { cwd, timeoutMs: 10_000, maxBytes: 100 });
     const pid = Number(readFileSync(join(cwd, "pid"), "utf8"));
-    if (pid > 1) process.kill(pid, "SIGKILL");
-    expect([own.prompt, left, pid > 1, processesNaming(cwd)]).toEqual(["done", "skill_command_failed", true, []]);
+    // Where nothing shows which command it is of, what has left is out of reach.
+    if (process.platform !== "linux") process.kill(pid, "SIGKILL");
+    expect([own.prompt, left.prompt, pid > 1, processesNaming(cwd)]).toEqual(["done", "done", true, []]);
   });
 });

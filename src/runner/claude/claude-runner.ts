@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { HookJSONOutput, McpServerConfig, Options } from "@anthropic-ai/claude-agent-sdk";
+import type { HookJSONOutput, Options } from "@anthropic-ai/claude-agent-sdk";
 import { PoolError } from "../../core/errors.ts";
 import type { LaunchSpec, Runner, SlotProcess } from "../../core/ports.ts";
 import { processTable } from "../process-table.ts";
@@ -12,6 +12,7 @@ import { CostMeter } from "./cost.ts";
 import { claudeEnvironment } from "./environment.ts";
 import { findExecutable, isAtLeast, isSdkExecutable, versionOf } from "./executable.ts";
 import { probeNamespace, type Namespace } from "./namespace.ts";
+import { askingOptions } from "./asking-options.ts";
 import { endOrphan } from "./orphan.ts";
 import { readDefaults } from "./settings.ts";
 import { ClaudeSlotProcess, type TurnHooks } from "./slot-process.ts";
@@ -31,23 +32,6 @@ export interface ClaudeRunnerOptions {
   /** How long a process may take to open, in milliseconds. Default 60,000. */
   readonly openTimeoutMs?: number;
 }
-
-/**
- * Tools that reach beyond the task that calls them: EnterWorktree moves the process for good, the timers fire in
- * whatever conversation comes next, and messages go to other sessions of the machine.
- */
-const leakingTools = [
-  "EnterWorktree",
-  "ExitWorktree",
-  "CronCreate",
-  "CronDelete",
-  "CronList",
-  "ScheduleWakeup",
-  "Monitor",
-  "SendMessage",
-  "ListAgents",
-  "RemoteTrigger",
-];
 
 /** Opens Claude processes through the Agent SDK. */
 export function claudeRunner(options: ClaudeRunnerOptions): Runner {
@@ -75,7 +59,7 @@ class ClaudeRunner implements Runner {
     const namespace = await this.#probe();
     if (how.signal?.aborted === true) throw stopped();
     const marker = randomBytes(16).toString("hex");
-    const hooks: TurnHooks = { context: undefined, afterTools: undefined };
+    const hooks: TurnHooks = { context: undefined, turn: undefined };
     // Loaded with the first process: a command that opens none (list, status, submit) starts in half the time.
     const { query } = await import("@anthropic-ai/claude-agent-sdk");
     const claude = new ClaudeProcess({
@@ -87,6 +71,7 @@ class ClaudeRunner implements Runner {
       killGraceMs: this.#options.killGraceMs,
       sdk: {
         ...sdkOptions(launch, hooks),
+        ...(await askingOptions(launch, hooks)),
         mcpServersDelivery: await this.#delivery(executable, launch),
         cwd,
         env: claudeEnvironment(this.#env, launch.env, marker),
@@ -197,8 +182,6 @@ function sdkOptions(launch: LaunchSpec, hooks: TurnHooks): Options {
   return {
     includePartialMessages: true,
     strictMcpConfig: launch.strictMcpConfig,
-    mcpServers: launch.mcpServers as unknown as Record<string, McpServerConfig>,
-    disallowedTools: leakingTools,
     allowDangerouslySkipPermissions: launch.allowBypassPermissions,
     systemPrompt:
       launch.replaceSystemPrompt && prompt !== undefined
@@ -222,7 +205,7 @@ function withContext(additionalContext: string | undefined): HookJSONOutput {
 }
 
 async function betweenCalls(hooks: TurnHooks, bySubagent: boolean): Promise<HookJSONOutput> {
-  return (await hooks.afterTools?.(bySubagent)) === true
+  return (await hooks.turn?.afterTools(bySubagent)) === true
     ? { continue: false, stopReason: "A limit of the task is reached." }
     : {};
 }

@@ -12,6 +12,9 @@ const nesting = [
   /^AI_AGENT$/,
 ];
 
+/** The key to the pool's own server: whoever holds it may dispatch, drain and scale. */
+const tokenVariable = "CLAUDE_POOL_TOKEN";
+
 /**
  * What every slot runs with. Background tasks would go on into the next task's conversation; retries are bounded, because
  * the CLI's own ten take three minutes (five take about twenty seconds) in which the slot does nothing.
@@ -27,6 +30,8 @@ export function claudeEnvironment(
   launch: Readonly<Record<string, string>>,
   marker: string,
 ): Record<string, string | undefined> {
-  const inherited = Object.entries(parent).filter(([name]) => !nesting.some((pattern) => pattern.test(name)));
+  const inherited = Object.entries(parent).filter(
+    ([name]) => name !== tokenVariable && !nesting.some((pattern) => pattern.test(name)),
+  );
   return { ...Object.fromEntries(inherited), ...ours, ...launch, [markerVariable]: marker };
 }

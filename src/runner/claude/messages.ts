@@ -83,14 +83,6 @@ export function blocksOf(message: unknown): readonly Block[] {
   );
 }
 
-/** A tool call in a few words, for events: the one field that says most. */
-export function toolSummary(input: Fields | undefined): string | undefined {
-  if (input === undefined) return undefined;
-  const telling = ["command", "file_path", "path", "pattern", "url", "query", "description", "skill"];
-  const found = telling.map((name) => text(input[name])).find((value) => value !== undefined);
-  return found === undefined ? undefined : found.length <= 200 ? found : `${found.slice(0, 199)}…`;
-}
-
 /** JSON that came over the wire, as data. */
 export function asJson(value: unknown): Json {
   return value as Json;

@@ -51,6 +51,8 @@ export interface TurnFacts {
   readonly usage?: TokenUsage;
   readonly modelUsage?: JsonObject;
   readonly lastToolUseId?: string;
+  /** Somebody was asked about the last tool call and denied it (true), or did not answer. */
+  readonly lastDenialAnswered?: boolean;
   /** The usage limit refused a request. */
   readonly limit?: { readonly resetsAtMs: number; readonly limitType?: string };
   readonly asked: {
@@ -139,7 +141,9 @@ function failureOf(facts: TurnFacts, result: ResultFacts): readonly [EndReason, 
   const denied = result.denials.find(
     (denial) => denial.toolUseId !== undefined && denial.toolUseId === facts.lastToolUseId,
   );
-  return denied === undefined ? undefined : ["permission", deniedText(facts, denied.toolName)];
+  // What a person has denied, the model has dealt with, as in front of a terminal.
+  if (denied === undefined || facts.lastDenialAnswered === true) return undefined;
+  return ["permission", deniedText(facts, denied.toolName)];
 }
 
 function errorOf(facts: TurnFacts, result: ResultFacts): readonly [EndReason, string] {
@@ -170,6 +174,9 @@ function overCap(facts: TurnFacts): boolean {
 function deniedText(facts: TurnFacts, tool: string): string {
   const ruled = facts.asked.disallowedTools.some((rule) => rule === tool || rule.startsWith(`${tool}(`));
   if (ruled) return `${tool} was denied by disallowed_tools; take it out there to allow it.`;
+  if (facts.lastDenialAnswered === false && facts.permissionMode === "default") {
+    return `The run ended on a call of ${tool} that nobody allowed in time. Answer with \`claude-pool requests\`, or allow it ahead: \`claude-pool requests add-rule ${tool}\`.`;
+  }
   const edits = ["Edit", "Write", "NotebookEdit"].includes(tool) ? "`--permission-mode acceptEdits` or " : "";
   const mode = facts.permissionMode === undefined ? "" : ` in permission mode ${facts.permissionMode}`;
   return `The run ended on a denied call of ${tool}${mode}. To allow it: ${edits}allowed_tools: [${JSON.stringify(tool)}].`;

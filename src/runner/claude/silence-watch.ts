@@ -1,4 +1,7 @@
-/** Tells when nothing has come for too long. Time in which a tool runs does not count: tools are silent by nature. */
+/**
+ * Tells when nothing has come for too long. Time in which a tool runs does not count: tools are silent by nature; nor does
+ * time in which somebody is waited for.
+ */
 import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
 import { blocksOf } from "./messages.ts";
 
@@ -7,6 +10,7 @@ export class SilenceWatch {
   readonly #silent: () => void;
   readonly #tools = new Set<string>();
   #heardAt = 0;
+  #pauses = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(limitMs: number, silent: () => void) {
@@ -29,13 +33,23 @@ export class SilenceWatch {
     }
   }
 
+  /** Somebody else's answer is waited for; the function returned ends that. */
+  pause(): () => void {
+    this.#pauses += 1;
+    return () => {
+      this.#pauses -= 1;
+      this.#heardAt = performance.now();
+    };
+  }
+
   stop(): void {
     clearTimeout(this.#timer);
   }
 
   #arm(ms: number): void {
     this.#timer = setTimeout(() => {
-      const left = this.#tools.size > 0 ? this.#limitMs : this.#limitMs - (performance.now() - this.#heardAt);
+      const left =
+        this.#tools.size + this.#pauses > 0 ? this.#limitMs : this.#limitMs - (performance.now() - this.#heardAt);
       if (left > 0) this.#arm(left);
       else this.#silent();
     }, ms);

@@ -7,8 +7,9 @@
 import { randomUUID } from "node:crypto";
 import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
 import type { Outcome } from "../../core/outcome.ts";
-import type { LaunchSpec, SlotProcess, TurnListener, TurnSpec } from "../../core/ports.ts";
+import type { LaunchSpec, SlotProcess, TurnDesk, TurnListener, TurnSpec } from "../../core/ports.ts";
 import type { ProcessIdentity } from "../../core/task.ts";
+import { workerServerName } from "../../core/worker.ts";
 import { within, type ClaudeProcess } from "./claude-process.ts";
 import type { CostMeter } from "./cost.ts";
 import { memoryOf } from "./memory.ts";
@@ -36,8 +37,8 @@ export interface SlotProcessParts {
 export interface TurnHooks {
   /** Added to the prompt. */
   context: string | undefined;
-  /** Asked between two API calls, of the turn itself or of a subagent; true: the turn ends here. */
-  afterTools: ((bySubagent: boolean) => Promise<boolean>) | undefined;
+  /** Asked what the CLI asks its host: whether it may go on, use a tool, and what the pool's own tools answer. */
+  turn: Turn | undefined;
 }
 
 const clearTimeoutMs = 10_000;
@@ -66,11 +67,11 @@ export class ClaudeSlotProcess implements SlotProcess {
     });
   }
 
-  async turn(spec: TurnSpec, signal: AbortSignal, emit: TurnListener): Promise<Outcome> {
+  async turn(spec: TurnSpec, signal: AbortSignal, emit: TurnListener, desk?: TurnDesk): Promise<Outcome> {
     if (this.#running !== undefined) return notRun("Two turns at once in one process: this one was not begun."); // R3
     // A process that is closed already cannot be shut down in this turn: the turn is lost, and can be had elsewhere.
     const signals = this.#shutdown.signal.aborted ? [signal] : [signal, this.#shutdown.signal];
-    this.#running = this.#turn(spec, AbortSignal.any(signals), emit);
+    this.#running = this.#turn(spec, AbortSignal.any(signals), emit, desk);
     try {
       return await this.#running;
     } finally {
@@ -78,7 +79,7 @@ export class ClaudeSlotProcess implements SlotProcess {
     }
   }
 
-  async #turn(spec: TurnSpec, signal: AbortSignal, emit: TurnListener): Promise<Outcome> {
+  async #turn(spec: TurnSpec, signal: AbortSignal, emit: TurnListener, desk: TurnDesk | undefined): Promise<Outcome> {
     const { process, launch, hooks } = this.#parts;
     const turn = new Turn(
       {
@@ -87,7 +88,7 @@ export class ClaudeSlotProcess implements SlotProcess {
         executable: this.#parts.executable,
         cwd: this.#parts.cwd,
         schema: launch.jsonSchema !== undefined,
-        servers: Object.keys(launch.mcpServers),
+        servers: [...Object.keys(launch.mcpServers), ...(launch.workerTools === undefined ? [] : [workerServerName])],
         killGraceMs: this.#parts.killGraceMs,
         namesMessages: () => this.#namesMessages,
         prepare: (asked) => {
@@ -102,12 +103,13 @@ export class ClaudeSlotProcess implements SlotProcess {
       },
       spec,
       emit,
+      desk,
     );
     hooks.context = spec.context;
-    hooks.afterTools = (bySubagent) => turn.afterTools(bySubagent);
+    hooks.turn = turn;
     const outcome = await turn.run(signal);
     hooks.context = undefined;
-    hooks.afterTools = undefined;
+    hooks.turn = undefined;
     // R2: a dead process has left its tools behind just as a living one has.
     if (process.ending !== undefined) await process.close(false);
     else if (!(await process.endTools(turn.usedTools))) this.#clean = false;

@@ -4,8 +4,9 @@ import { defined } from "../../core/config.ts";
 import type { TurnEvent, TurnSpec } from "../../core/ports.ts";
 import type { JsonObject, PermissionMode, TokenUsage } from "../../core/task.ts";
 import { microdollars } from "../../core/budget.ts";
+import { toolSummary } from "../../core/tool-summary.ts";
 import { priceOf, priceOfUnseen } from "./cost.ts";
-import { asJson, blocksOf, isFields, modelUsageOf, toolSummary, usageOf } from "./messages.ts";
+import { asJson, blocksOf, isFields, modelUsageOf, usageOf } from "./messages.ts";
 import type { Cause, ResultFacts, TurnFacts } from "./outcome.ts";
 
 /** What a message was for the turn's limits. */
@@ -37,6 +38,8 @@ export class TurnLog {
   #unmeasured: TokenUsage | undefined;
   #usage: TokenUsage | undefined;
   #inFlight = false;
+  /** Tool calls that were denied by whoever was asked, and whether anybody answered. */
+  readonly #denied = new Map<string, boolean>();
   #measuredMicrodollars = 0;
 
   constructor(spec: TurnSpec, emit: (event: TurnEvent) => void) {
@@ -59,6 +62,10 @@ export class TurnLog {
 
   get usage(): TokenUsage | undefined {
     return this.#usage;
+  }
+
+  denied(toolUseId: string, isAnswered: boolean): void {
+    this.#denied.set(toolUseId, isAnswered);
   }
 
   take(message: SDKMessage): Step {
@@ -116,6 +123,7 @@ export class TurnLog {
       usage: (result === undefined ? undefined : usageOf(result.usage)) ?? this.#usage,
       modelUsage: modelUsage as JsonObject | undefined,
       lastToolUseId: this.#lastToolUseId,
+      lastDenialAnswered: this.#denied.get(this.#lastToolUseId ?? ""),
       limit: this.#limit ?? (this.#limitText ? { resetsAtMs: Date.now() + unknownResetMs } : undefined),
       asked: defined<TurnFacts["asked"]>({
         schema: end.schema,

@@ -9,7 +9,16 @@
  */
 import type { SDKMessage, SDKResultMessage } from "@anthropic-ai/claude-agent-sdk";
 import { defined } from "../../core/config.ts";
-import type { EndCause, TurnEvent, TurnListener, TurnSpec } from "../../core/ports.ts";
+import type {
+  AskedTool,
+  EndCause,
+  ToolDecision,
+  TurnDesk,
+  TurnEvent,
+  TurnListener,
+  TurnSpec,
+  WorkerAnswer,
+} from "../../core/ports.ts";
 import type { Outcome } from "../../core/outcome.ts";
 import type { ClaudeProcess } from "./claude-process.ts";
 import type { CostMeter } from "./cost.ts";
@@ -34,6 +43,8 @@ export interface TurnHost {
   readonly prepare: (spec: TurnSpec) => Promise<void>;
 }
 
+const nobody: ToolDecision = { decision: "deny", message: "Nobody is there to ask.", isAnswered: false };
+
 const interruptEveryMs = 20;
 /** The CLI ends a turn at once when its hook says so; after this it is interrupted all the same. */
 const stopByHookMs = 500;
@@ -42,6 +53,9 @@ export class Turn {
   readonly #host: TurnHost;
   readonly #spec: TurnSpec;
   readonly #emit: TurnListener;
+  readonly #desk: TurnDesk | undefined;
+  /** Ends with the turn: whoever is asked then is not waited for any more, be the process dead or alive. */
+  readonly #deskHours = new AbortController();
   readonly #log: TurnLog;
   readonly #watch: SilenceWatch;
   readonly #over = Promise.withResolvers<undefined>();
@@ -57,8 +71,9 @@ export class Turn {
   #insisting: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
 
-  constructor(host: TurnHost, spec: TurnSpec, emit: TurnListener) {
+  constructor(host: TurnHost, spec: TurnSpec, emit: TurnListener, desk: TurnDesk | undefined) {
     this.#host = host;
+    this.#desk = desk;
     this.#spec = spec;
     this.#emit = emit;
     this.#log = new TurnLog(spec, (event) => void emit(event));
@@ -91,6 +106,7 @@ export class Turn {
       await this.#over.promise;
     } finally {
       this.#settled = true;
+      this.#deskHours.abort();
       clearTimeout(this.#deadline);
       clearTimeout(this.#insisting);
       clearInterval(this.#interrupts);
@@ -134,6 +150,33 @@ export class Turn {
     if (!bySubagent && this.#atTurnLimit()) this.#end("max_turns");
     else await this.#measure();
     return this.#hasEnded();
+  }
+
+  /** A tool call that the CLI asks its host about. */
+  async decide(asked: AskedTool & { readonly toolUseId?: string }, signal: AbortSignal): Promise<ToolDecision> {
+    if (this.#desk === undefined || this.#settled) return nobody;
+    const resume = this.#watch.pause();
+    try {
+      const here = { ...asked, cwd: this.#host.cwd };
+      const decision = await this.#desk.decide(here, AbortSignal.any([signal, this.#deskHours.signal]));
+      if (decision.decision === "deny" && asked.toolUseId !== undefined) {
+        this.#log.denied(asked.toolUseId, decision.isAnswered);
+      }
+      return decision;
+    } finally {
+      resume();
+    }
+  }
+
+  /** A call of one of the pool's own tools. */
+  async useTool(name: string, input: unknown, signal: AbortSignal): Promise<WorkerAnswer> {
+    if (this.#desk === undefined || this.#settled) return { text: "No task is running.", isError: true };
+    const resume = this.#watch.pause();
+    try {
+      return await this.#desk.useTool(name, input, AbortSignal.any([signal, this.#deskHours.signal]));
+    } finally {
+      resume();
+    }
   }
 
   #hasEnded(): boolean {
