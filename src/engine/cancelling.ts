@@ -20,7 +20,8 @@ export async function cancelTask(
   options: { readonly signal?: AbortSignal; readonly recoverDeadHosts: () => Promise<unknown> },
 ): Promise<TaskRecord> {
   let record = await parts.records.cancel(id);
-  while (record.state === "running") {
+  // A merge under way may land before it hears of it: its end says what the task is.
+  while (record.state === "running" || record.mergeId !== undefined) {
     if (options.signal?.aborted === true) throw aborted(options.signal);
     const answer = await waiting.wait([id], {
       timeoutMs: lookMs,

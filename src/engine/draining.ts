@@ -1,5 +1,6 @@
 /** Shuts the pool: no new work, pending work cancelled or kept, running work given until the grace ends. */
 import type { DrainOptions, DrainSummary } from "../core/api.ts";
+import type { EventData } from "../core/events.ts";
 import type { EngineParts } from "./parts.ts";
 import type { Waiting } from "./waiting.ts";
 
@@ -32,12 +33,19 @@ export async function drainPool(
   // D3
   const late = options.keepPending === true ? [] : await records.cancelPending();
   const status = await records.status();
-  return {
+  const summary = {
     totalCostMicrodollars: status.totalSpendMicrodollars,
     totalTasksCompleted: status.completedTasks,
     cancelledPending: [...cancelledPending, ...late],
     cancelledRunning: stopped,
   };
+  await records.append([{ type: "pool.drained", data: inFigures(summary) }]);
+  return summary;
+}
+
+/** As the event has it: ids could be a hundred thousand. */
+function inFigures({ cancelledPending, cancelledRunning, ...figures }: DrainSummary): EventData["pool.drained"] {
+  return { ...figures, cancelledPending: cancelledPending.length, cancelledRunning: cancelledRunning.length };
 }
 
 /** A run that was lost meanwhile is back in the queue: pending, and kept as what was pending before. */

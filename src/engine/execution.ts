@@ -4,19 +4,26 @@
  * E1. `carryOut` never rejects: whatever happens is an Outcome.
  * E2. The first cause that ends a run is the one its outcome names.
  */
-import { attemptPrompt } from "../core/attempt.ts";
+import { attemptPrompt, withoutConversation } from "../core/attempt.ts";
 import { resolveSettings, type ResolvedSettings } from "../core/config.ts";
 import { contextText } from "../core/context-text.ts";
 import { PoolError } from "../core/errors.ts";
 import { messagesText } from "../core/message.ts";
 import type { EndReason, Outcome } from "../core/outcome.ts";
-import type { EndCause, SlotProcess, TurnEvent } from "../core/ports.ts";
+import type { EndCause, LaunchSpec, SlotProcess, TurnDesk, TurnEvent } from "../core/ports.ts";
 import type { Finish, Lease } from "../core/records.ts";
-import type { TaskResult } from "../core/task.ts";
-import { launchOf, turnSpec } from "./launch.ts";
+import type { RunWatch } from "../core/run-watch.ts";
+import type { Hold, TaskRecord, TaskResult } from "../core/task.ts";
+import { workspaceText, type TaskWorkspace } from "../core/workspace.ts";
+import type { Asking } from "./asking.ts";
+import { turnDesk } from "./desk.ts";
+import { launchOf, placeOf, turnSpec } from "./launch.ts";
 import { LimitEar } from "./limit-ear.ts";
 import { OutputLog } from "./output-log.ts";
 import type { EngineParts } from "./parts.ts";
+import { RunBudget } from "./run-budget.ts";
+import { RunClaim } from "./run-claim.ts";
+import { isWorkspaceError, notIsolated, RunWorkspace } from "./run-workspace.ts";
 import type { Slot } from "./slot.ts";
 
 /** What a run is told when it goes on in the conversation of one that was cut off or limited. */
@@ -26,32 +33,46 @@ const goOnPrompt =
 export class Execution {
   readonly lease: Lease;
   readonly slot: Slot;
-  readonly cwd: string;
   /** Set when the Claude program itself did not open, so that the slot rests and the task goes back to the queue. */
   launchError: string | undefined;
   readonly #parts: EngineParts;
+  readonly #asking: Asking;
   readonly #settings: ResolvedSettings;
   readonly #log: OutputLog;
   readonly #limits: LimitEar;
   readonly #controller = new AbortController();
   readonly #startedAt: number;
-  #reservedMicrodollars: number;
-  #isUncapped: boolean;
-  #growing: Promise<void> | undefined;
+  readonly #watch: RunWatch | undefined;
+  readonly #claim: RunClaim;
+  /** The hold in which it waits for another's claim, if it met one. */
+  #claimed: Hold | undefined;
+  /** Of an isolated task. */
+  readonly #isolated: RunWorkspace | undefined;
+  #workspace: TaskWorkspace | undefined;
+  readonly #budget: RunBudget;
   /** What the model was given: acknowledged when the run commits (N1 of core/message.ts). */
   #messages: readonly string[] = [];
 
-  constructor(parts: EngineParts, slot: Slot, lease: Lease) {
+  constructor(parts: EngineParts, asking: Asking, slot: Slot, lease: Lease) {
     this.#parts = parts;
+    this.#asking = asking;
     this.slot = slot;
     this.lease = lease;
-    this.cwd = lease.task.cwd ?? parts.cwd;
     this.#settings = resolveSettings(parts.config, slot.config, lease.task);
     this.#log = new OutputLog(parts, { taskId: lease.task.id, slotId: slot.id, runId: lease.runId });
     this.#limits = new LimitEar(parts, lease);
-    this.#reservedMicrodollars = lease.reservedMicrodollars;
-    this.#isUncapped = lease.reservedMicrodollars === 0;
+    const hasOwnCap = this.#settings.maxCostMicrodollars !== undefined;
+    this.#budget = new RunBudget(parts, lease, hasOwnCap, () => this.end("budget"));
     this.#startedAt = parts.clock.monotonic();
+    this.#watch = parts.watch?.(lease);
+    this.#claim = new RunClaim(parts, lease.task);
+    const { isolation } = this.#settings;
+    this.#isolated = isolation === "none" ? undefined : new RunWorkspace(parts, lease, this.#settings, isolation);
+  }
+
+  /** Where the process works: the task's own directory, or what it is in its workspace. */
+  get cwd(): string {
+    return this.#workspace?.cwd ?? this.lease.task.cwd ?? this.#parts.cwd;
   }
 
   /** Ends the run early; a second cause changes nothing (E2). */
@@ -61,15 +82,23 @@ export class Execution {
 
   /** A cap was set or moved under way: a run that began without one has to ask for its money from now on. */
   budgetChanged(): void {
-    this.#isUncapped = false;
+    this.#budget.capChanged();
+  }
+
+  /** Called with what the commit made of the task; resolves to whether a claim of it has ended. */
+  ended(task: TaskRecord | undefined): Promise<boolean> {
+    return this.#claim.end(task);
   }
 
   async carryOut(): Promise<Finish> {
     const cancelTimer = this.#armTimeout();
-    const outcome = this.#judge(await this.#outcome());
-    cancelTimer();
+    const ended = this.#judge(await this.#outcome());
+    this.#watch?.turnEnded(ended);
     this.#log.flush();
-    return this.#finish(outcome);
+    const { outcome, ...kept } = (await this.#isolated?.conclude(ended, this.#controller.signal)) ?? { outcome: ended };
+    cancelTimer();
+    this.#watch?.ended(outcome);
+    return { ...(await this.#finish(outcome)), ...kept };
   }
 
   /** With `detectPermissionPrompts` off, a denied last tool call is only listed, as `claude -p` does. */
@@ -90,19 +119,37 @@ export class Execution {
 
   async #outcome(): Promise<Outcome> {
     try {
+      const { signal } = this.#controller;
+      this.#claimed = await this.#claim.take();
+      if (this.#claimed !== undefined) return this.#unstarted(undefined);
+      this.#workspace = await this.#isolate(signal);
       const opened = await this.#open();
-      if (this.#controller.signal.aborted) return this.#unstarted(undefined);
+      if (this.#workspace !== undefined) await this.#isolated?.verify(this.cwd);
+      if (signal.aborted) return this.#unstarted(undefined);
       const turn = turnSpec(this.#parts.config, this.#settings, {
         runId: this.lease.runId,
-        prompt: opened.goesOn ? goOnPrompt : attemptPrompt(this.lease.task),
+        prompt: opened.goesOn ? goOnPrompt : attemptPrompt(this.#attempt),
         context: await this.#context(),
       });
-      return await opened.process.turn(turn, this.#controller.signal, (event) => {
-        return this.#hear(event);
-      });
+      this.#watch?.turnBegins();
+      return await opened.process.turn(turn, this.#controller.signal, (event) => this.#hear(event), this.#desk());
     } catch (error) {
       return this.#unstarted(error);
     }
+  }
+
+  /** A directory of its own, if the task is to have one; what only such a directory can give is refused without. */
+  async #isolate(signal: AbortSignal): Promise<TaskWorkspace | undefined> {
+    const { task } = this.lease;
+    if (this.#isolated === undefined) {
+      if (task.kind === "task" && (this.#settings.checks.length > 0 || task.merge === "auto"))
+        throw notIsolated(task.id);
+      return undefined;
+    }
+    const workspace = await this.#isolated.prepare(signal);
+    this.#watch?.workspaceReady();
+    this.slot.worksIn(task.chainId ?? task.cwd ?? this.#parts.cwd, workspace.cwd);
+    return workspace;
   }
 
   /** Identity, shared facts and unread messages; the pool's own questions are asked without them. */
@@ -110,14 +157,43 @@ export class Execution {
     if (this.lease.task.kind === "route") return undefined;
     const messages = this.lease.messagesWait ? await this.#parts.records.deliverMessages(this.slot.id) : [];
     this.#messages = messages.map((message) => message.id);
-    const parts = [contextText(this.slot.config, this.lease.context), messagesText(messages)];
+    const workspace = this.#workspace && workspaceText(this.#workspace, this.#isolated?.holdsEarlierWork === true);
+    const news = await this.#claim.news();
+    const parts = [contextText(this.slot.config, this.lease.context), workspace, news, messagesText(messages)];
     return parts.filter((part) => part !== undefined).join("\n\n") || undefined;
   }
 
+  #desk(): TurnDesk {
+    const { task, runId } = this.lease;
+    return turnDesk(this.#parts, this.#asking, {
+      taskId: task.id,
+      runId,
+      slotId: this.slot.id,
+      cwd: this.cwd,
+      settings: this.#settings,
+      depth: task.depth ?? 0,
+      readMessages: async () => {
+        const waiting = await this.#parts.records.deliverMessages(this.slot.id);
+        const fresh = waiting.filter(({ id }) => !this.#messages.includes(id));
+        this.#messages = [...this.#messages, ...fresh.map(({ id }) => id)];
+        return fresh;
+      },
+    });
+  }
+
+  /** Trace context is fixed for the life of a process, so only one that serves this run alone is given it. */
+  #launch(): LaunchSpec {
+    const { task } = this.lease;
+    const place = placeOf(this.#parts, this.slot.id, this.cwd, task.cwd);
+    const launch = launchOf(this.#parts, this.slot.config, task, place);
+    if (this.#watch === undefined || this.#parts.config.slotMode !== "ephemeral") return launch;
+    return { ...launch, env: { ...launch.env, ...this.#watch.environment } };
+  }
+
   async #open(): Promise<{ readonly process: SlotProcess; readonly goesOn: boolean }> {
-    const launch = launchOf(this.#parts.config, this.slot.config, this.lease.task, this.cwd);
+    const launch = this.#launch();
     const { signal } = this.#controller;
-    const crashed = this.lease.task.resumeSessionId;
+    const crashed = this.#attempt.resumeSessionId;
     if (crashed !== undefined) {
       try {
         return { process: await this.slot.prepare(launch, crashed, signal), goesOn: true };
@@ -138,10 +214,17 @@ export class Execution {
     }
   }
 
+  /** The task as this attempt goes at it: in another directory than before, no conversation that speaks of that one is gone on with. */
+  get #attempt(): TaskRecord {
+    const { task } = this.lease;
+    return this.#isolated?.hasMoved === true ? withoutConversation(task) : task;
+  }
+
   /** The conversation that was asked for; undefined: a fresh one. */
   async #conversation(): Promise<string | undefined> {
-    const { plan, result } = this.lease.task;
-    if (plan?.keepsConversation === true) return result?.sessionId; // that of the answer that was rejected
+    const { plan, result } = this.#attempt;
+    // That of the answer that was rejected, or failed its checks.
+    if (plan?.keepsConversation === true) return plan.conversationId ?? result?.sessionId;
     const choice = this.#settings.conversation;
     if (choice === "fresh") return undefined;
     if (choice === "continue") {
@@ -163,37 +246,13 @@ export class Execution {
         this.#log.tool(event.tool, event.summary);
         break;
       case "cost":
-        return this.#watchBudget(event.costMicrodollars);
+        return this.#budget.spent(event.costMicrodollars);
       case "api_retry":
       case "usage_limit":
       case "conversation":
         break;
     }
     return undefined;
-  }
-
-  /** A run without a cap of its own asks for more money when it has used what was reserved (M1 of core/budget.ts). */
-  #watchBudget(costMicrodollars: number): Promise<void> | undefined {
-    const hasOwnCap = this.#settings.maxCostMicrodollars !== undefined;
-    if (this.#isUncapped || hasOwnCap || costMicrodollars < this.#reservedMicrodollars) return undefined;
-    this.#growing ??= this.#grow(costMicrodollars).finally(() => {
-      this.#growing = undefined;
-    });
-    return this.#growing;
-  }
-
-  async #grow(costMicrodollars: number): Promise<void> {
-    try {
-      while (this.#reservedMicrodollars <= costMicrodollars) {
-        const granted = await this.#parts.records.growReservation(this.lease.runId);
-        this.#reservedMicrodollars += granted;
-        if (granted > 0) continue;
-        this.end("budget");
-        return;
-      }
-    } catch (error) {
-      this.#parts.report(error); // the next call's cost asks again
-    }
   }
 
   /** The outcome of a run whose turn never began: the reason is the abort's if there was one, else the error's. */
@@ -209,6 +268,7 @@ export class Execution {
         return { kind: "failed", result: this.#emptyResult("budget", "No money was left for its first turn.") };
       case undefined: {
         const text = error instanceof Error ? error.message : String(error);
+        if (isWorkspaceError(error)) return { kind: "failed", result: this.#emptyResult("workspace", text) };
         if (this.#isBrokenClaude(error)) this.launchError = text;
         return { kind: "failed", result: this.#emptyResult("launch", text) };
       }
@@ -245,6 +305,10 @@ export class Execution {
     if (outcome.kind === "limited") {
       const conversation = await this.#remains();
       return { ...base, outcome, ...(conversation === undefined ? {} : { resumeSessionId: conversation }) };
+    }
+    if (this.#claimed !== undefined) {
+      const result = this.#emptyResult("lost", "Another terminal has claimed what it would edit.");
+      return { ...base, outcome: { kind: "lost", result }, countsAsLost: false, hold: this.#claimed };
     }
     if (this.launchError !== undefined && outcome.kind === "failed") {
       return { ...base, outcome: { kind: "lost", result: outcome.result }, countsAsLost: false };

@@ -7,24 +7,27 @@
  */
 import type { PoolEvent } from "../core/events.ts";
 import type { EndCause } from "../core/ports.ts";
-import type { DispatchHook, Finish, Lease } from "../core/records.ts";
+import type { DispatchHook, Lease } from "../core/records.ts";
 import type { TaskRecord } from "../core/task.ts";
+import { Asking } from "./asking.ts";
 import { Autoscaler } from "./autoscaler.ts";
+import { ClaimWatch } from "./claim-watch.ts";
 import { claimedLease, untouched } from "./claimed.ts";
+import { commitRun } from "./committing.ts";
 import { Execution } from "./execution.ts";
 import { endedOrGrace } from "./grace.ts";
 import { hostRecord, type HostOptions } from "./host-record.ts";
 import type { EngineParts } from "./parts.ts";
+import type { Merging } from "./merging.ts";
 import { Recovery } from "./recovery.ts";
 import { SlotSet } from "./slot-set.ts";
 import type { Slot } from "./slot.ts";
 import { Supervisor } from "./supervisor.ts";
+import { removeClones } from "./tidying.ts";
 import { failUnaffordable } from "./unaffordable.ts";
 
 /** How often a host looks for dead hosts and renews its lease; a small part of the lease. */
 const stepMs = 1_000;
-const commitRetryMs = 500;
-const commitAttemptsAtEnd = 5;
 
 const diedText = "Its process died in three runs in a row, and not of one task alone.";
 
@@ -34,10 +37,13 @@ export class Host implements DispatchHook {
   readonly id: string;
   readonly #parts: EngineParts;
   readonly #options: HostOptions;
+  readonly #asking: Asking;
   readonly #recovery: Recovery;
   readonly #supervisor: Supervisor;
   readonly #slots: SlotSet;
   readonly #autoscaler: Autoscaler;
+  readonly #merging: Merging;
+  readonly #claims: ClaimWatch;
   readonly #running = new Map<string, Execution>();
   /** Everything under way that `stop` must see the end of; the runs are among it. */
   readonly #work = new Set<Promise<void>>();
@@ -50,14 +56,17 @@ export class Host implements DispatchHook {
   #isStarved = false;
   #renewAt = 0;
 
-  constructor(parts: EngineParts, options: HostOptions) {
+  constructor(parts: EngineParts, options: HostOptions, merging: Merging) {
+    this.#merging = merging;
     this.#parts = parts;
     this.#options = options;
     this.id = options.id;
+    this.#asking = new Asking(parts);
     this.#recovery = new Recovery(parts);
     this.#supervisor = new Supervisor(parts);
     this.#slots = new SlotSet(parts, this.#supervisor, () => this.#wake());
     this.#autoscaler = new Autoscaler(parts, this.#slots);
+    this.#claims = new ClaimWatch(parts, () => this.#wake());
   }
 
   /** Registers host and slots, and begins to take work. Recovery of dead hosts goes on beside it. */
@@ -75,6 +84,7 @@ export class Host implements DispatchHook {
     );
     await this.#slots.add(this.id, this.#options.slots);
     records.setDispatcher(this.id, this.#options.kind === "attached", this);
+    if (this.#options.kind !== "attached") this.#track(removeClones(this.#parts));
     this.#step();
     await records.dispatch();
     if (this.#options.kind === "serve" || this.#options.kind === "mcp") this.#track(this.#slots.warm());
@@ -95,7 +105,7 @@ export class Host implements DispatchHook {
       const slot = this.#slots.get(lease.slotId);
       if (slot === undefined) throw new Error(`leased to ${lease.slotId}, which is no slot of ${this.id}`);
       slot.free = false;
-      const execution = new Execution(this.#parts, slot, lease);
+      const execution = new Execution(this.#parts, this.#asking, slot, lease);
       this.#running.set(lease.task.id, execution);
       const run = this.#carryOut(execution).finally(() => this.#runs.delete(run));
       this.#runs.add(run);
@@ -116,10 +126,14 @@ export class Host implements DispatchHook {
       this.#track(this.#errored(slot, execution.launchError));
     }
     slot.freeSince = this.#parts.clock.monotonic();
-    await this.#commit(finish, slot);
+    const task = await commitRun(this.#parts, finish, slot, () => this.#stopping);
+    if (execution.lease.task.paths !== undefined) {
+      this.#track(execution.ended(task).then((hasClaimed) => (hasClaimed ? this.#claims.look() : undefined)));
+    }
     // A requeued task may have been leased to this host again in that very transaction.
     if (this.#running.get(finish.taskId) === execution) this.#running.delete(finish.taskId);
     if (slot.draining) await this.#slots.retire(slot);
+    if (finish.workspace?.isolation === "clone") await removeClones(this.#parts);
     if (this.#running.size === 0) await failUnaffordable(this.#parts, this.id);
   }
 
@@ -134,23 +148,6 @@ export class Host implements DispatchHook {
     if (hopeless !== undefined) await this.#parts.records.failPending(this.id, "launch", hopeless);
   }
 
-  /** Commits until it is done: an outcome is never dropped because the disk was full or the file was locked. */
-  async #commit(finish: Finish, slot: Slot): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-      slot.free = !slot.draining; // H1
-      try {
-        await this.#parts.records.finish(finish);
-        return;
-      } catch (error) {
-        slot.free = false;
-        this.#parts.report(error);
-        // A closing host cannot wait for ever: the next one finds the run lost and does it again.
-        if (this.#stopping && attempt >= commitAttemptsAtEnd) return;
-        await this.#pause(commitRetryMs);
-      }
-    }
-  }
-
   #obey(event: PoolEvent): void {
     switch (event.type) {
       case "task.cancel_requested":
@@ -162,6 +159,12 @@ export class Host implements DispatchHook {
       case "task.started":
         if (this.#isClaimed(event)) this.#track(this.#takeClaimed(event));
         break;
+      case "task.approved":
+        this.#track(removeClones(this.#parts));
+        break;
+      case "merge.queued":
+        this.#track(this.#merging.work());
+        break;
       case "slot.restarted":
         this.#restarted(event.slotId, event.data.by);
         break;
@@ -172,12 +175,17 @@ export class Host implements DispatchHook {
         if (event.data.hostId === this.id) this.#track(this.#slots.scale(this.id, event.data.targetSlots));
         break;
       case "task.held":
+        if (event.data.reason === "claim") this.#track(this.#claims.look());
         if (event.data.reason === "budget" && this.#running.size === 0)
           this.#track(failUnaffordable(this.#parts, this.id));
         break;
       case "budget.changed":
         for (const execution of this.#running.values()) execution.budgetChanged();
         this.#wake();
+        break;
+      case "permission.answered":
+      case "question.answered":
+        this.#asking.hear(event);
         break;
       case "task.unheld":
       case "pool.opened":
@@ -291,6 +299,9 @@ export class Host implements DispatchHook {
     if (deadline !== undefined && deadline <= clock.now()) await records.sweep();
     if (this.#options.kind !== "attached") await this.#autoscaler.step(this.id);
     await this.recover();
+    await this.#claims.look();
+    // What a process left that died over it, or gave back.
+    if ((await records.merges({ state: ["queued", "merging"] }, 1)).length > 0) await this.#merging.work();
   }
 
   /** H3: taken for dead while it was alive; what it ran belongs to others now, so it ends that and registers anew. */
@@ -332,12 +343,6 @@ export class Host implements DispatchHook {
     await this.#slots.close();
     await this.#parts.records.endHost(this.id);
     return cut;
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#parts.clock.after(ms, resolve);
-    });
   }
 
   #track(work: Promise<void>): void {

@@ -3,9 +3,14 @@
  *
  * V1. A task is leased again only when every process of its lost run is dead.
  * V2. One host at a time recovers a dead one; if it dies over that, another begins anew, and every step may be repeated.
+ * V3. What a lost run left in a directory of its own is saved before its task goes back.
+ * V4. So is its claim ended before: afterwards it could be that of the next run.
  */
-import type { HostRecord } from "../core/task.ts";
+import type { HostRecord, TaskRecord } from "../core/task.ts";
+import { titleOf } from "../core/workspace.ts";
 import type { EngineParts } from "./parts.ts";
+import { activityTask } from "./claim-watch.ts";
+import { attemptNumber } from "./run-workspace.ts";
 
 export class Recovery {
   readonly #parts: EngineParts;
@@ -57,12 +62,43 @@ export class Recovery {
       }),
     );
     const estimate = await records.estimate();
-    for (const { task, run } of await records.runningOf(host.id)) {
-      const cwd = task.cwd ?? this.#parts.cwd;
+    for (const { task, run, hasWorked } of await records.runningOf(host.id)) {
+      const cwd = task.workspace?.cwd ?? task.cwd ?? this.#parts.cwd;
+      if (hasWorked) await this.#saveWork(task, run.runId);
       const remains = await runner.remains({ runId: run.runId, cwd, sinceMs: run.startedAtMs });
+      await this.#endClaim(task);
       await records.recoverRun(run.runId, remains, estimate);
     }
     await records.endHost(host.id);
     this.#seen.delete(host.id);
+  }
+
+  /** V4. */
+  async #endClaim(task: TaskRecord): Promise<void> {
+    if (task.paths === undefined || task.paths.length === 0) return;
+    const end = { how: "released", summary: `The host of run ${String(task.attempt)} is gone.` } as const;
+    await this.#parts.activity?.end(activityTask(task, this.#parts.cwd), end);
+  }
+
+  /** V3: its next run goes on with what stands there. A failure stops nothing: no directory is given to others unsaved (W2). */
+  async #saveWork(task: TaskRecord, runId: string): Promise<void> {
+    const { records, workspaces, report } = this.#parts;
+    if (task.workspace === undefined) return;
+    try {
+      const owner = task.chainId ?? task.id;
+      const title = titleOf(task.originalPrompt ?? task.prompt);
+      const workspace = await workspaces.save({
+        owner,
+        title,
+        attempt: attemptNumber(task),
+        workspace: task.workspace,
+      });
+      await records.noteWorkspace(task.id, workspace, runId);
+      const chain = task.chainId === undefined ? undefined : await records.get(task.chainId);
+      if (chain?.workspace === undefined || workspace.saved === undefined) return;
+      await records.noteWorkspace(chain.id, { ...chain.workspace, saved: workspace.saved });
+    } catch (error) {
+      report(error);
+    }
   }
 }

@@ -3,8 +3,9 @@
  *
  * Owns: the slots and their rows. Never touches: tasks.
  */
+import { isolationOf } from "../core/config.ts";
 import type { SlotConfig, TaskRecord } from "../core/task.ts";
-import { launchKey, launchOf } from "./launch.ts";
+import { launchKey, launchOf, placeOf } from "./launch.ts";
 import type { EngineParts } from "./parts.ts";
 import { Slot } from "./slot.ts";
 import { StartGuard } from "./start-guard.ts";
@@ -81,9 +82,12 @@ export class SlotSet {
     const [first] = free;
     if (first === undefined) throw new Error("a slot was asked for where none is free");
     if (free.length === 1) return first;
+    const inItsWork = task.workspace && free.find((id) => this.#worksIn(id, task) === task.workspace?.cwd);
+    if (inItsWork !== undefined) return inItsWork;
     const warm = free.find((id) => {
       const slot = this.#slots.get(id);
-      return slot?.isWarmFor(this.#launchKey(slot, task)) ?? false;
+      const cwd = this.#worksIn(id, task);
+      return slot !== undefined && cwd !== undefined && slot.isWarmFor(this.#launchKey(slot, task, cwd));
     });
     return warm ?? first;
   }
@@ -105,7 +109,10 @@ export class SlotSet {
     if (this.#parts.config.slotMode === "ephemeral") return;
     for (const slot of this.#slots.values()) {
       if (this.#closed || !slot.free || this.#guard.isLow) continue;
-      const launch = launchOf(this.#parts.config, slot.config, { kind: "task" }, this.#parts.cwd);
+      // Its first task makes the directory that its process stands in.
+      if (isolationOf(this.#parts.config, slot.config, {}) !== "none") continue;
+      const place = placeOf(this.#parts, slot.id, this.#parts.cwd);
+      const launch = launchOf(this.#parts, slot.config, { kind: "task" }, place);
       await slot
         .warm(launch)
         .catch((error: unknown) =>
@@ -175,7 +182,16 @@ export class SlotSet {
     await this.clear();
   }
 
-  #launchKey(slot: Slot, task: TaskRecord): string {
-    return launchKey(launchOf(this.#parts.config, slot.config, task, task.cwd ?? this.#parts.cwd));
+  #launchKey(slot: Slot, task: TaskRecord, cwd: string): string {
+    const place = placeOf(this.#parts, slot.id, cwd, task.cwd);
+    return launchKey(launchOf(this.#parts, slot.config, task, place));
+  }
+
+  /** Where a slot would work on this task; undefined: in a directory that it has yet to make. */
+  #worksIn(slotId: string, task: TaskRecord): string | undefined {
+    const slot = this.#slots.get(slotId);
+    const own = task.cwd ?? this.#parts.cwd;
+    if (slot === undefined || isolationOf(this.#parts.config, slot.config, task) === "none") return own;
+    return slot.workplaceOf(task.chainId ?? own);
   }
 }

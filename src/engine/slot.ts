@@ -19,6 +19,8 @@ const tasksBetweenMemoryChecks = 10;
 /** So many runs in a row whose process died make a slot errored. */
 const deathsToError = 3;
 
+const maxWorkplaces = 100;
+
 interface OpenProcess {
   readonly process: SlotProcess;
   readonly launch: LaunchSpec;
@@ -44,6 +46,8 @@ export class Slot {
   failures = 0;
   /** The tasks in whose runs its process died, those in a row. */
   deaths: readonly string[] = [];
+  /** Where it worked last, by chain or by directory in the user's checkout: there its process may still be warm. */
+  readonly #workplaces = new Map<string, string>();
   #open: OpenProcess | undefined;
   #settled: Promise<void> = Promise.resolve();
   /** Aborted when nothing more is to be opened ahead of a task. */
@@ -76,6 +80,17 @@ export class Slot {
   /** Is a process open that this launch spec could use as it is? */
   isWarmFor(key: string): boolean {
     return this.#open?.key === key && !this.#open.gone;
+  }
+
+  /** The directory that it has, or had last, for an isolated task. */
+  workplaceOf(key: string): string | undefined {
+    return this.#workplaces.get(key);
+  }
+
+  worksIn(key: string, cwd: string): void {
+    // A slot that serves chain after chain remembers the last few.
+    if (this.#workplaces.size >= maxWorkplaces) this.#workplaces.clear();
+    this.#workplaces.set(key, cwd);
   }
 
   /**

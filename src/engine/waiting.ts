@@ -1,6 +1,7 @@
 /** Waits for tasks to end, whichever process runs them, by following the event log. */
 import { PoolError, taskNotFound } from "../core/errors.ts";
 import type { WaitAnswer, WaitOptions } from "../core/api.ts";
+import type { PoolEvent } from "../core/events.ts";
 import type { TaskOutcome } from "../core/outcome.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Records } from "../core/records.ts";
@@ -12,9 +13,9 @@ export function outcomeOf(record: TaskRecord): TaskOutcome {
   return result === undefined ? { taskId, state } : { taskId, state, result };
 }
 
-/** A wait is over when the task is terminal, or when it needs a reviewer. */
-function isSettled(record: TaskRecord): boolean {
-  return isTerminal(record.state) || record.state === "pending_review";
+/** A wait is over when the task is terminal, or when it needs a reviewer: not while a merge that completes it is under way. */
+function isSettled({ state, mergeId }: TaskRecord): boolean {
+  return isTerminal(state) || (state === "pending_review" && mergeId === undefined);
 }
 
 /** One follower of the log for all waits of a pool, open only while somebody waits. */
@@ -49,11 +50,11 @@ export class Waiting {
     });
     try {
       // The followers stand before the first look, so an end between the two is seen by one of them.
-      const states = await this.#records.states(ids);
+      const settled = await this.#records.settled(ids);
       for (const id of ids) {
-        const state = states.get(id);
-        if (state === undefined) throw taskNotFound(id);
-        if (isTerminal(state) || state === "pending_review") open.delete(id);
+        const isOver = settled.get(id);
+        if (isOver === undefined) throw taskNotFound(id);
+        if (isOver) open.delete(id);
       }
       if (open.size <= tolerated) enough.resolve("settled");
       const why = await this.#firstOf(enough.promise, options);
@@ -88,7 +89,7 @@ export class Waiting {
     });
     this.#stopFollowing ??= this.#records.follow((events) => {
       for (const event of events) {
-        if (event.type !== "task.finished" || event.taskId === undefined) continue;
+        if (event.taskId === undefined || !isEnd(event)) continue;
         for (const call of this.#listeners.get(event.taskId) ?? []) call();
       }
     });
@@ -135,6 +136,12 @@ export class Waiting {
       signal?.removeEventListener("abort", onAbort);
     }
   }
+}
+
+/** Does this event say that its task needs no more waiting? */
+function isEnd(event: PoolEvent): boolean {
+  if (event.type === "task.finished") return event.data.mergeId === undefined;
+  return event.type === "merge.ended" && event.data.taskState === "pending_review";
 }
 
 /** What a call ends with when its own signal ended it. */

@@ -468,7 +468,7 @@ describe("a chain", () => {
       ]),
       pool.submitChain([{ name: "a", prompt: "{steps.b.output}" }]),
       pool.submitChain([{ name: "a", skill: "no-such-skill" }]),
-      pool.submitChain([{ name: "a", prompt: "a" }], { isolation: "worktree" }),
+      pool.submitChain([{ name: "a", prompt: "a", checks: [{ command: "make" }] }], { isolation: "none" }),
       pool.submitChain([]),
     ];
     const codes = (await Promise.allSettled(refused)).map((one) =>
@@ -476,7 +476,7 @@ describe("a chain", () => {
     );
     expect([codes.slice(0, 2), codes[3], codes[4], (await pool.list()).tasks]).toEqual([
       ["invalid_options", "invalid_options"],
-      "unsupported",
+      "invalid_options",
       "invalid_options",
       [],
     ]);

@@ -22,7 +22,8 @@ export async function scriptedPool(
   playing?: ScriptedRunnerOptions,
 ): Promise<ScriptedPool> {
   const runner = scriptedRunner(script, playing);
-  const pool = await openPool({ store: ":memory:", runner, ...options });
+  // Not in a worktree of the repository that these tests stand in.
+  const pool = await openPool({ store: ":memory:", runner, isolation: "none", ...options });
   onTestFinished(() => pool.close());
   return { pool, runner };
 }

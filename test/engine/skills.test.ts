@@ -191,7 +191,7 @@ describe("a skill", () => {
     const said = one?.result?.output ?? "";
     expect([two?.prompt, two?.config]).toEqual([
       `Greet ${said}. How: "". Before: ${said}`,
-      { model: "haiku", maxTurns: 9 },
+      { model: "haiku", maxTurns: 9, isolation: "none" },
     ]);
   });
 });

@@ -1,0 +1,108 @@
+/**
+ * Carries out the merge queue in this process: whoever asks for a merge does it, and hosts do what was left.
+ *
+ * U1. A merge is held by one process; it ends in one transaction, or is given back, or is taken over when its holder is dead.
+ */
+import { PoolError } from "../core/errors.ts";
+import type { MergeEnd, MergeHolder, MergeRecord } from "../core/merge.ts";
+import { resolveSettings } from "../core/config.ts";
+import { titleOf } from "../core/workspace.ts";
+import type { EngineParts } from "./parts.ts";
+import { setupOf } from "./run-workspace.ts";
+
+export class Merging {
+  readonly #parts: EngineParts;
+  readonly #stopped = new AbortController();
+  #working: Promise<void> | undefined;
+  #again = false;
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+  }
+
+  /** Does what waits, one after the other, until nothing is left; a call meanwhile makes it look once more. */
+  work(): Promise<void> {
+    this.#again = true;
+    this.#working ??= this.#drain().finally(() => {
+      this.#working = undefined;
+    });
+    return this.#working;
+  }
+
+  /** Cuts short what is under way, and gives it back to the queue; resolves when that is done. */
+  async stop(): Promise<void> {
+    this.#stopped.abort("shutdown");
+    await this.#working?.catch(this.#parts.report);
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#isWanted()) {
+      const merge = await this.#parts.records.takeMerge(this.#holder, (holder) => this.#isDead(holder));
+      if (merge === undefined) continue;
+      this.#again = true;
+      await this.#carryOut(merge);
+    }
+  }
+
+  #isWanted(): boolean {
+    const isWanted = this.#again && !this.#stopped.signal.aborted;
+    this.#again = false;
+    return isWanted;
+  }
+
+  get #holder(): MergeHolder {
+    return { ...this.#parts.processes.self, ...this.#parts.machine };
+  }
+
+  #isDead(holder: MergeHolder): boolean {
+    const { machine, processes } = this.#parts;
+    // Of another machine nothing can be told; there the store would have to be on a shared disk, which it must not be.
+    if (holder.hostname !== machine.hostname) return false;
+    return holder.bootId !== machine.bootId || !processes.isAlive(holder);
+  }
+
+  async #carryOut(merge: MergeRecord): Promise<void> {
+    const end = await this.#land(merge);
+    if (end === undefined) await this.#parts.records.releaseMerge(merge.id);
+    else await this.#parts.records.endMerge(merge.id, end);
+  }
+
+  /** How it ended; undefined: it was cut short, and is for somebody else. */
+  async #land(merge: MergeRecord): Promise<MergeEnd | undefined> {
+    const { records, workspaces, config, cwd } = this.#parts;
+    const { signal } = this.#stopped;
+    try {
+      const task = await records.get(merge.taskId);
+      const { workspace } = task ?? {};
+      if (task === undefined || workspace?.saved === undefined) throw gone(merge);
+      if (task.state === "cancelled") return { state: "cancelled", error: `Task ${task.id} was cancelled.` };
+      const { repository } = merge;
+      const setup = setupOf(config);
+      return await workspaces.land(
+        {
+          title: titleOf(task.originalPrompt ?? task.prompt),
+          taskId: task.id,
+          workspace: { ...workspace, saved: workspace.saved },
+          target: merge.target,
+          method: merge.method,
+          checks: resolveSettings(config, {}, task).checks,
+          path: workspaces.pathOf({ repository, poolId: records.poolId, name: merge.id }),
+          cwd: task.cwd ?? cwd,
+          include: config.worktreeInclude,
+          ...(setup === undefined ? {} : { setup }),
+        },
+        signal,
+      );
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      return { state: "failed", error: error instanceof Error ? error.message : String(error) };
+    }
+  }
+}
+
+function gone({ id, taskId }: MergeRecord): PoolError {
+  return new PoolError("nothing_to_merge", `Merge ${id}: task ${taskId} has no saved work any more.`, {
+    mergeId: id,
+    taskId,
+  });
+}

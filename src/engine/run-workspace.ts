@@ -1,0 +1,264 @@
+/**
+ * The directory of one isolated run: taken, prepared, compared, and at the end saved and judged.
+ *
+ * I1. A run whose task is isolated works in the directory that was prepared for it, or not at all (W4 of core/workspace.ts).
+ * I2. What it left is saved before its end is committed; the commit says where.
+ */
+import { mergeRequestOf } from "../core/merge.ts";
+import { defined, type ResolvedSettings } from "../core/config.ts";
+import { PoolError } from "../core/errors.ts";
+import type { NewEvent } from "../core/events.ts";
+import type { Outcome } from "../core/outcome.ts";
+import type { EndCause } from "../core/ports.ts";
+import type { Finish, Lease } from "../core/records.ts";
+import type { TaskRecord, TaskResult } from "../core/task.ts";
+import {
+  checkFeedback,
+  hasWork,
+  titleOf,
+  type CheckResult,
+  type CheckSpec,
+  type Isolation,
+  type TaskWorkspace,
+  type WorkspaceStart,
+} from "../core/workspace.ts";
+import type { EngineParts } from "./parts.ts";
+
+/** What the end of a run says of its directory. */
+export type Conclusion = { readonly outcome: Outcome } & Pick<
+  Finish,
+  "workspace" | "chainWorkspace" | "checkRetries" | "merge"
+>;
+
+export class RunWorkspace {
+  readonly #parts: EngineParts;
+  readonly #lease: Lease;
+  readonly #settings: ResolvedSettings;
+  readonly #isolation: Exclude<Isolation, "none">;
+  #workspace: TaskWorkspace | undefined;
+  #chain: TaskWorkspace | undefined;
+  #start: WorkspaceStart = "base";
+
+  constructor(parts: EngineParts, lease: Lease, settings: ResolvedSettings, isolation: Exclude<Isolation, "none">) {
+    this.#parts = parts;
+    this.#lease = lease;
+    this.#settings = settings;
+    this.#isolation = isolation;
+  }
+
+  /** The chain whose steps share it, else the task. */
+  get #owner(): string {
+    return this.#lease.task.chainId ?? this.#lease.task.id;
+  }
+
+  /** Does the directory hold what an earlier attempt did? */
+  get holdsEarlierWork(): boolean {
+    return this.#start === "saved" && this.#lease.task.workspace !== undefined;
+  }
+
+  /** Another directory than that of the task's last run: a conversation about that one must not be gone on with. */
+  get hasMoved(): boolean {
+    const before = this.#lease.task.workspace;
+    return before !== undefined && before.path !== this.#workspace?.path;
+  }
+
+  /** Makes the directory ready. @throws {PoolError} what `Workspaces.prepare` throws. */
+  async prepare(signal: AbortSignal): Promise<TaskWorkspace> {
+    const { records, workspaces, config } = this.#parts;
+    const { task, runId } = this.#lease;
+    const cwd = task.cwd ?? this.#parts.cwd;
+    const repository = await workspaces.repositoryOf(cwd);
+    if (repository === undefined) {
+      throw new PoolError(
+        "workspace_impossible",
+        `Task ${task.id} is to work in a ${this.#isolation} of its own, but ${cwd} is in no git repository. ` +
+          "Run `git init` and commit, or ask for isolation none.",
+        { taskId: task.id, cwd },
+      );
+    }
+    const owned = task.chainId === undefined ? task : await records.get(task.chainId);
+    const before = owned?.workspace;
+    this.#start = this.#startOf(before);
+    const kind = this.#isolation;
+    const place = await records.takePlace({
+      kind,
+      repository,
+      holder:
+        task.chainId === undefined && kind === "worktree" ? { slotId: this.#lease.slotId } : { taskId: this.#owner },
+      pathOf: (number) => workspaces.pathOf({ repository, poolId: records.poolId, name: `${kind}-${String(number)}` }),
+      ...(before === undefined ? {} : { prefer: before.path }),
+    });
+    const setup = setupOf(config);
+    const data = defined({ runId, isolation: kind, setup: setup?.command });
+    this.#tell({ type: "task.preparing", taskId: task.id, data });
+    const prepared = await workspaces.prepare(
+      defined({
+        poolId: records.poolId,
+        owner: this.#owner,
+        isolation: kind,
+        path: place.path,
+        cwd,
+        baseRef: this.#settings.baseRef,
+        start: this.#start,
+        before,
+        mergeIn: task.plan?.mergeIn,
+        include: config.worktreeInclude,
+        setup,
+      }),
+      signal,
+    );
+    this.#chain = task.chainId === undefined ? undefined : prepared;
+    this.#workspace = this.#chain === undefined ? prepared : await this.#stepOf(prepared);
+    if (task.merge === "auto") refuseNoTarget(task.id, config.mergeTarget ?? prepared.target);
+    await records.noteWorkspace(task.id, this.#workspace, runId);
+    if (task.chainId !== undefined) await records.noteWorkspace(task.chainId, prepared);
+    return this.#workspace;
+  }
+
+  /** Compares where a process stands with what was meant. @throws {PoolError} `workspace_mismatch`. */
+  async verify(reportedCwd: string): Promise<void> {
+    if (this.#workspace !== undefined) await this.#parts.workspaces.verify(this.#workspace, reportedCwd);
+  }
+
+  /** Saves what the run left (I2) and, if it completed, judges it by its checks. Never rejects. */
+  async conclude(outcome: Outcome, signal: AbortSignal): Promise<Conclusion> {
+    if (this.#workspace === undefined) return { outcome };
+    let workspace: TaskWorkspace;
+    try {
+      workspace = await this.#save(this.#workspace);
+    } catch (error) {
+      return { outcome: unsaved(outcome, this.#workspace.path, error) };
+    }
+    // The chain's own began where its first step did.
+    const chainWorkspace = this.#chain && { ...this.#chain, ...defined({ saved: workspace.saved }) };
+    const saved = { workspace, ...(chainWorkspace === undefined ? {} : { chainWorkspace }) };
+    const { checks } = this.#settings;
+    const { runId, task } = this.#lease;
+    const taskId = task.id;
+    if (outcome.kind !== "completed") return { ...saved, outcome };
+    if (checks.length === 0) return { ...saved, outcome, ...this.#landing(workspace) };
+    this.#tell({ type: "task.checking", taskId, data: { runId, checks: checks.map(nameOf) } });
+    try {
+      const results = await this.#parts.workspaces.check({ workspace, checks }, signal);
+      return this.#judged(outcome, { ...saved, workspace: { ...workspace, checks: results } }, results);
+    } catch (error) {
+      return { ...saved, outcome: unchecked(outcome, error, signal) };
+    }
+  }
+
+  /** An attempt begins anew unless it was asked otherwise, or was only interrupted. */
+  #startOf(before: TaskWorkspace | undefined): WorkspaceStart {
+    if (before === undefined) return "base";
+    return this.#lease.task.chainId === undefined ? (this.#lease.task.plan?.start ?? "saved") : "saved";
+  }
+
+  /** A step's own work begins with what the steps before it left. */
+  async #stepOf(prepared: TaskWorkspace): Promise<TaskWorkspace> {
+    const { task } = this.#lease;
+    if (task.workspace !== undefined) return { ...prepared, baseCommit: task.workspace.baseCommit };
+    const { saved: _chains, checks: _judged, ...rest } = prepared;
+    const before = await this.#save(prepared);
+    return { ...rest, baseCommit: before.saved?.commit ?? prepared.baseCommit };
+  }
+
+  async #save(workspace: TaskWorkspace): Promise<TaskWorkspace> {
+    const { task } = this.#lease;
+    return this.#parts.workspaces.save({
+      owner: this.#owner,
+      title: titleOf(task.originalPrompt ?? task.prompt),
+      attempt: attemptNumber(task),
+      workspace,
+    });
+  }
+
+  #judged(
+    outcome: Extract<Outcome, { kind: "completed" }>,
+    saved: Pick<Conclusion, "workspace" | "chainWorkspace"> & { readonly workspace: TaskWorkspace },
+    results: readonly CheckResult[],
+  ): Conclusion {
+    if (results.every((result) => result.passed)) return { ...saved, outcome, ...this.#landing(saved.workspace) };
+    const result: TaskResult & { readonly reason: "checks" } = {
+      ...outcome.result,
+      success: false,
+      reason: "checks",
+      error: checkFeedback(results),
+    };
+    return { ...saved, outcome: { kind: "failed", result }, checkRetries: this.#settings.checkRetries };
+  }
+
+  #tell(event: NewEvent): void {
+    this.#parts.records.append([event]).catch(this.#parts.report);
+  }
+
+  /** With `merge: auto` and nobody to review it, what is done goes into the merge queue at once. */
+  #landing(workspace: TaskWorkspace): Pick<Conclusion, "merge"> {
+    const { task } = this.#lease;
+    if (task.merge !== "auto" || task.reviewRequired || !hasWork(workspace)) return {};
+    return { merge: mergeRequestOf(this.#parts.config, { taskId: task.id, workspace, approves: true }) };
+  }
+}
+
+/** Unique among all the attempts that save under one owner: a chain's steps do so in turn. */
+export function attemptNumber(task: Pick<TaskRecord, "step" | "attempt">): number {
+  return (task.step ?? 0) * 1_000 + task.attempt;
+}
+
+export function setupOf(
+  config: EngineParts["config"],
+): { readonly command: string; readonly timeoutMs: number } | undefined {
+  const { worktreeSetup: command, worktreeSetupTimeoutMs: timeoutMs } = config;
+  return command === undefined ? undefined : { command, timeoutMs };
+}
+
+function nameOf({ name, command }: CheckSpec): string {
+  return name ?? command;
+}
+
+function refuseNoTarget(taskId: string, target: string | undefined): void {
+  if (target !== undefined) return;
+  throw new PoolError(
+    "workspace_impossible",
+    `Task ${taskId} is to be merged by itself, but its base is no branch. Name one with \`merge_target\`, or choose a branch as base.`,
+    { taskId },
+  );
+}
+
+/** Work that is not on its ref is not done, whatever the model said. */
+function unsaved(outcome: Outcome, path: string, error: unknown): Outcome {
+  const text = error instanceof Error ? error.message : String(error);
+  const told = `${outcome.result.error === undefined ? "" : `${outcome.result.error} `}Its work stands in ${path} and could not be saved: ${text}`;
+  const result = { ...outcome.result, success: false, error: told };
+  return outcome.kind === "completed"
+    ? { kind: "failed", result: { ...result, reason: "workspace" } }
+    : ({ ...outcome, result: { ...outcome.result, error: told } } as Outcome);
+}
+
+/** The checks did not come to an end: cut short with the run, or nothing could be run at all. */
+function unchecked({ result: ended }: Outcome, error: unknown, signal: AbortSignal): Outcome {
+  const text = error instanceof Error ? error.message : String(error);
+  const result: TaskResult = { ...ended, success: false, error: `Its checks did not run to their end: ${text}` };
+  switch (signal.aborted ? (signal.reason as EndCause) : undefined) {
+    case "cancel":
+    case "shutdown":
+      return { kind: "cancelled", result: { ...result, reason: "cancelled" } };
+    case "timeout":
+      return { kind: "timed_out", result: { ...result, reason: "timed_out" } };
+    case "budget":
+    case undefined:
+      return { kind: "failed", result: { ...result, reason: "workspace" } };
+  }
+}
+
+/** What only a directory of its own can give was asked for without one. */
+export function notIsolated(taskId: string): PoolError {
+  return new PoolError(
+    "workspace_impossible",
+    `Task ${taskId} has checks or is to be merged, which takes a tree of its own: give it isolation worktree or clone.`,
+    { taskId },
+  );
+}
+
+/** Was it the directory that failed, and not Claude? */
+export function isWorkspaceError(error: unknown): boolean {
+  return error instanceof PoolError && (error.code.startsWith("workspace_") || error.code === "repository_locked");
+}
