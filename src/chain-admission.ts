@@ -1,13 +1,14 @@
 /** From what a caller hands to `submitChain` to what the records take: checked, with its skills read in. */
-import { realpathSync } from "node:fs";
-import { resolve } from "node:path";
-import { checkDirectory } from "./admission.ts";
+import { existsSync, realpathSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { checkDirectory, claimWait, refuseUnisolated } from "./admission.ts";
 import { microdollars } from "./core/budget.ts";
 import type { ChainSpec, ResolvedStep, StepSpec } from "./core/chain.ts";
 import { defined, type PoolConfig } from "./core/config.ts";
 import { dollars, invalidOptions, PoolError } from "./core/errors.ts";
 import { newChainId } from "./core/ids.ts";
 import type { NewChain } from "./core/records.ts";
+import type { Isolation } from "./core/workspace.ts";
 import { checkArguments, type Skill, type SkillStep } from "./core/skill.ts";
 import { refuseBypass } from "./schema/parse.ts";
 import { parseChain, type WrittenChain } from "./schema/chain.ts";
@@ -25,7 +26,7 @@ export interface ChainAdmission {
 /**
  * Checks one chain.
  *
- * @throws {PoolError} `invalid_options`, `unsupported`, `cwd_not_found`.
+ * @throws {PoolError} `invalid_options`, `cwd_not_found`.
  */
 export async function admitChain(input: unknown, pool: ChainAdmission): Promise<NewChain> {
   const written: WrittenChain = parseChain(input);
@@ -34,12 +35,33 @@ export async function admitChain(input: unknown, pool: ChainAdmission): Promise<
   const steps: ResolvedStep[] = [];
   for (const [index, step] of written.steps.entries()) {
     refuseBypass(step.permissionMode, pool.config.allowBypassPermissions);
-    steps.push(step.skill === undefined ? step : await withSkill(step, index, step.skill, { ...pool, cwd }));
+    const read = step.skill === undefined ? step : await withSkill(step, index, step.skill, { ...pool, cwd });
+    steps.push({ ...read, ...claimWait(step, pool.config) });
   }
   for (const [index, step] of steps.entries()) checkCap(step, index, written.maxBudgetUsd);
   const { slotAssignmentTimeoutSecs: patience } = pool.config;
   const queueTimeoutMs = written.queueTimeoutMs ?? (patience === undefined ? undefined : patience * 1000);
-  return newChain(defined<ChainSpec>({ ...written, cwd: realpathSync(cwd), queueTimeoutMs, steps }), pool.originHost);
+  const isolation =
+    written.isolation ?? configuredIsolation(pool.config) ?? (isInRepository(cwd) ? "worktree" : "none");
+  if (isolation === "none") for (const [index, step] of steps.entries()) refuseChecks(step, index, pool.config);
+  const spec = defined<ChainSpec>({ ...written, cwd: realpathSync(cwd), queueTimeoutMs, isolation, steps });
+  return newChain(spec, pool.originHost);
+}
+
+function configuredIsolation({ isolation, worktreeIsolation }: PoolConfig): Isolation | undefined {
+  return isolation ?? (worktreeIsolation ? "worktree" : undefined);
+}
+
+/** Has it, or a directory above it, a `.git`? What kind of repository that is, git says when the first step runs. */
+function isInRepository(directory: string): boolean {
+  if (existsSync(join(directory, ".git"))) return true;
+  const above = dirname(directory);
+  return above !== directory && isInRepository(above);
+}
+
+function refuseChecks(step: ResolvedStep, index: number, config: PoolConfig): void {
+  const checks = step.checks ?? step.resolvedSkill?.config?.checks ?? config.checks;
+  refuseUnisolated(`Step ${String(index + 1)} (${step.name})`, checks);
 }
 
 /** Such a step would fail when its turn comes, and what ran before it would be paid for nothing. */

@@ -1,13 +1,18 @@
 /** The ground that a pool stands on, looked at without changing any of it: for `doctor`. */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { hostname } from "node:os";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { HostRecord } from "./core/task.ts";
 import { findExecutable, versionOf } from "./runner/claude/executable.ts";
 import { probeNamespace } from "./runner/claude/namespace.ts";
 import { markerVariable, processTable, type ProcessEntry } from "./runner/process-table.ts";
 import { systemProcesses } from "./runner/processes.ts";
+import { gitList, gitText } from "./workspace/git.ts";
+import { repositoryOf } from "./workspace/repository.ts";
+
+export { gitVersion, oldestGit } from "./workspace/git-version.ts";
 
 /**
  * The Claude program and its version.
@@ -105,6 +110,43 @@ export function staleWorktrees(directory: string): readonly string[] {
   }
 }
 
+/** How many files are not as they are committed in the first of the directories that is in this repository, if it stands at this commit. */
+export async function uncommittedFiles(
+  directories: readonly string[],
+  repository: string,
+  commit: string,
+): Promise<number> {
+  for (const cwd of directories) {
+    if ((await repositoryOf(cwd)) !== repository) continue;
+    const call = { cwd, answers: [1, 128] };
+    if ((await gitText(["rev-parse", "--verify", "--quiet", "HEAD"], call)) !== commit) return 0;
+    return (await gitList(["status", "--porcelain", "-z", "--no-renames"], call)).length;
+  }
+  return 0;
+}
+
+/** A lock file that stands in a repository's git directory. */
+export interface RepositoryLockFile {
+  readonly path: string;
+  readonly ageMs: number;
+}
+
+/** Git's locks and the pool's own in the repository of a directory, oldest first. */
+export async function repositoryLocks(directory: string): Promise<readonly RepositoryLockFile[]> {
+  const repository = await repositoryOf(directory);
+  if (repository === undefined) return [];
+  const found = readdirSync(repository).filter((name) => name.endsWith(".lock"));
+  const trees = existsSync(join(repository, "worktrees")) ? readdirSync(join(repository, "worktrees")) : [];
+  const inTrees = trees.map((name) => join("worktrees", name, "index.lock"));
+  return [...found, ...inTrees]
+    .map((name) => join(repository, name))
+    .flatMap((path) => {
+      const stats = statSync(path, { throwIfNoEntry: false });
+      return stats === undefined ? [] : [{ path, ageMs: Date.now() - stats.mtimeMs }];
+    })
+    .sort((a, b) => b.ageMs - a.ageMs);
+}
+
 function hasHost(entry: ProcessEntry, markers: ReadonlyMap<number, string>): boolean {
   return !markers.has(entry.ppid) && !isReaper(entry.ppid);
 }
@@ -123,7 +165,8 @@ function markerOf(pid: number): string | undefined {
   try {
     const prefix = `${markerVariable}=`;
     const pairs = readFileSync(`/proc/${String(pid)}/environ`, "utf8").split("\0");
-    return pairs.find((pair) => pair.startsWith(prefix))?.slice(prefix.length);
+    const marker = pairs.find((pair) => pair.startsWith(prefix))?.slice(prefix.length);
+    return marker === "" ? undefined : marker; // set to nothing by who wants none
   } catch {
     return undefined; // another user's, or gone
   }

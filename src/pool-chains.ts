@@ -3,13 +3,16 @@ import { admitChain, newChain, type ChainAdmission } from "./chain-admission.ts"
 import type { FanOutChainsOptions, ResumeChainOptions, RunChainOptions, SettledChain } from "./core/api.ts";
 import { stepsTakenOver } from "./core/chain-advance.ts";
 import type { ChainOptions, ChainProgress, ChainResult, StepSpec } from "./core/chain.ts";
+import { defined } from "./core/config.ts";
 import { invalidOptions, PoolError, taskNotFound } from "./core/errors.ts";
 import type { TaskOutcome } from "./core/outcome.ts";
-import type { Records } from "./core/records.ts";
+import type { NewChain, Records } from "./core/records.ts";
 import { isTerminal, type TaskRecord } from "./core/task.ts";
 import { fromWire } from "./core/wire.ts";
+import type { TaskWorkspace } from "./core/workspace.ts";
 import { taskFailed } from "./engine/fan-out.ts";
 import { aborted } from "./engine/waiting.ts";
+import type { WrittenChain } from "./schema/chain.ts";
 
 /** What chains need of the pool they are in. */
 export interface ChainsPort {
@@ -30,7 +33,27 @@ export class PoolChains {
 
   async submit(steps: readonly StepSpec[], options: ChainOptions, isAwaited = false): Promise<string> {
     const chain = await admitChain({ ...options, steps }, this.#port.admission(isAwaited));
-    return (await this.#port.records.submitChain(chain)).id;
+    return this.#submitted(chain);
+  }
+
+  /** All or none. */
+  async submitMany(chains: readonly WrittenChain[]): Promise<readonly string[]> {
+    const keys = new Set<string>();
+    const admitted: NewChain[] = [];
+    for (const [index, chain] of chains.entries()) {
+      const { key } = chain;
+      if (key !== undefined && keys.has(key))
+        throw invalidOptions(`chains[${String(index)}]: an earlier chain of this call has the same key.`, "key");
+      if (key !== undefined) keys.add(key);
+      admitted.push(await admitChain(chain, this.#port.admission(false)));
+    }
+    return (await this.#port.records.submitChains(admitted)).map(({ id }) => id);
+  }
+
+  async #submitted(chain: NewChain): Promise<string> {
+    const [record] = await this.#port.records.submitChains([chain]);
+    if (record === undefined) throw new Error("a submission of one chain answered with none");
+    return record.id;
   }
 
   async run(steps: readonly StepSpec[], { signal, onSubmitted, ...options }: RunChainOptions): Promise<ChainResult> {
@@ -58,7 +81,20 @@ export class PoolChains {
     const { key: _key, ...rest } = spec;
     const taken = stepsTakenOver(spec, before.steps, start).map((index) => spec.steps[index]?.name ?? "");
     const chain = newChain(rest, this.#port.admission(isAwaited).originHost);
-    return (await records.submitChain({ ...chain, resumedFrom: { chainId: id, steps: taken } })).id;
+    const resumedFrom = { chainId: id, steps: taken, ...defined({ workspace: await this.#workOf(id, before, taken) }) };
+    return this.#submitted({ ...chain, resumedFrom });
+  }
+
+  /** The files that the steps which are taken over left, not their answers alone; what they began from stays the base. */
+  async #workOf(id: string, before: ChainProgress, taken: readonly string[]): Promise<TaskWorkspace | undefined> {
+    const { records } = this.#port;
+    const workspace = (await records.get(id))?.workspace;
+    if (workspace?.saved === undefined || taken.length === 0) return undefined;
+    const again = before.steps.find((step) => !taken.includes(step.name) && step.taskId !== undefined);
+    const task = again?.taskId === undefined ? undefined : await records.get(again.taskId);
+    const commit = task?.workspace?.baseCommit ?? workspace.saved.commit;
+    const { checks: _judged, ...rest } = workspace;
+    return { ...rest, saved: { ...workspace.saved, commit } };
   }
 
   /** Every chain has its place in the answer, whatever became of the others. */

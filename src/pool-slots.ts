@@ -1,14 +1,14 @@
 /** The verbs of a pool that are about its slots: to find, set up, claim for, restart and scale them, and to write to them. */
 import type { MessageSpec, SlotFilter, SupervisorHandle, SupervisorOptions } from "./core/api.ts";
-import { PoolError, slotNotFound } from "./core/errors.ts";
+import { invalidOptions, PoolError, slotNotFound } from "./core/errors.ts";
 import { coordinator, type PoolMessage } from "./core/message.ts";
 import type { Records } from "./core/records.ts";
-import type { SlotConfig, SlotRecord } from "./core/task.ts";
+import type { HostRecord, SlotConfig, SlotRecord } from "./core/task.ts";
 import type { Host } from "./engine/host.ts";
 import type { EngineParts } from "./engine/parts.ts";
 import { scaleTo } from "./engine/scaling.ts";
 import { parseBroadcast, parseMessage, parseSupervisorOptions } from "./schema/parse-requests.ts";
-import { parseSlotFilter } from "./schema/calls.ts";
+import { checkContextEntry, parseSlotFilter } from "./schema/calls.ts";
 import { parseSlotConfig, refuseBypass } from "./schema/parse.ts";
 import { wholeNumber } from "./schema/whole-number.ts";
 
@@ -27,6 +27,11 @@ export abstract class PoolSlots {
   /** The id of this process's host; undefined while it contributes no slots. */
   get hostId(): string | undefined {
     return this.host?.id;
+  }
+
+  /** The processes that contribute or contributed slots and have not ended. */
+  hosts(): Promise<readonly HostRecord[]> {
+    return this.#records.hosts();
   }
 
   /** Slots that match all that is given; stopped ones only if asked for. */
@@ -96,9 +101,12 @@ export abstract class PoolSlots {
     return this.#records.sendMessage(from ?? coordinator, "slots", content);
   }
 
-  /** What waits in an inbox, in order; it is empty then. @throws {PoolError} `slot_not_found`. */
-  readMessages(recipient: string = coordinator): Promise<readonly PoolMessage[]> {
-    return this.#records.readMessages(recipient, "read");
+  /** What waits in an inbox, in order; it is empty then, or has what is beyond the limit. @throws {PoolError} `slot_not_found`. */
+  async readMessages(
+    recipient: string = coordinator,
+    { limit }: { readonly limit?: number } = {},
+  ): Promise<readonly PoolMessage[]> {
+    return this.#records.readMessages(recipient, "read", limit === undefined ? undefined : wholeNumber(limit, "limit"));
   }
 
   /** What waits in an inbox, in order; it stays there. @throws {PoolError} `slot_not_found`. */
@@ -109,6 +117,28 @@ export abstract class PoolSlots {
   /** How many messages wait in an inbox. @throws {PoolError} `slot_not_found`. */
   messageCount(recipient: string = coordinator): Promise<number> {
     return this.#records.countMessages(recipient);
+  }
+
+  /** Sets a value that every slot sees from its next task on. */
+  async setContext(key: string, value: string): Promise<void> {
+    checkContextEntry(key, value);
+    if (key.trim() === "") throw invalidOptions("A context key must not be blank.", "key");
+    await this.#records.setContext(key, value);
+  }
+
+  /** A value of the shared context, or undefined. */
+  async getContext(key: string): Promise<string | undefined> {
+    return (await this.#records.context()).get(key);
+  }
+
+  /** Removes a value; false if there was none. */
+  deleteContext(key: string): Promise<boolean> {
+    return this.#records.deleteContext(key);
+  }
+
+  /** The whole shared context. */
+  async listContext(): Promise<Readonly<Record<string, string>>> {
+    return Object.fromEntries(await this.#records.context());
   }
 
   /** Adds slots to this process's host, or to the first live one; resolves to the new number. @throws {PoolError} `scaling_out_of_bounds`, `no_host`. */

@@ -18,44 +18,45 @@ import type {
 } from "./core/api.ts";
 import type { ChainOptions, ChainProgress, ChainResult, StepSpec } from "./core/chain.ts";
 import type { PoolConfig } from "./core/config.ts";
-import { PoolError, invalidOptions, taskNotFound } from "./core/errors.ts";
+import { PoolError, taskNotFound } from "./core/errors.ts";
 import type { PoolEvent } from "./core/events.ts";
-import { isTaskId, newHostId } from "./core/ids.ts";
+import { newHostId } from "./core/ids.ts";
 import type { TaskOutcome } from "./core/outcome.ts";
 import type { Skills } from "./core/ports.ts";
 import type { ListPage, Records } from "./core/records.ts";
 import type { AutoOptions, AutoResult, RouteAnswer, RouteOptions } from "./core/route.ts";
-import type { HostRecord, RunRecord, TaskRecord, TaskResult, TaskSpec } from "./core/task.ts";
+import type { RunRecord, TaskRecord, TaskResult, TaskSpec } from "./core/task.ts";
 import { cancelTask } from "./engine/cancelling.ts";
 import { drainPool } from "./engine/draining.ts";
 import { fanOut } from "./engine/fan-out.ts";
 import { Host } from "./engine/host.ts";
+import type { HostOptions } from "./engine/host-record.ts";
 import type { EngineParts } from "./engine/parts.ts";
 import { outcomeOf, Waiting } from "./engine/waiting.ts";
 import { eventStream } from "./event-stream.ts";
+import { fullId } from "./full-id.ts";
 import { outputListener } from "./output-listener.ts";
 import { PoolChains } from "./pool-chains.ts";
-import { PoolFigures } from "./pool-figures.ts";
+import { PoolLanding } from "./pool-landing.ts";
+import { PoolRequests } from "./pool-requests.ts";
 import { PoolRouting } from "./pool-routing.ts";
 import { PoolSkills } from "./pool-skills.ts";
+import { PoolWebhooks } from "./pool-webhooks.ts";
 import { PoolWorkflows } from "./pool-workflows.ts";
-import {
-  checkConcurrency,
-  checkContextEntry,
-  parseDrainOptions,
-  parseListOptions,
-  parseWaitOptions,
-} from "./schema/calls.ts";
-import { parseFeedback } from "./schema/review.ts";
+import { checkConcurrency, parseDrainOptions, parseListOptions, parseWaitOptions } from "./schema/calls.ts";
 import { wholeNumber } from "./schema/whole-number.ts";
 import { Task } from "./task-handle.ts";
 
 /** A pool as one process holds it; the queue, the money and the record live in the store. */
-export class Pool extends PoolFigures implements AsyncDisposable {
+export class Pool extends PoolLanding implements AsyncDisposable {
   /** The store's file. */
   readonly store: string;
+  /** The directory that it is about, by its real path. */
+  readonly cwd: string;
   readonly skills: PoolSkills;
   readonly workflows: PoolWorkflows;
+  readonly webhooks: PoolWebhooks;
+  readonly requests: PoolRequests;
   readonly #parts: EngineParts;
   readonly #records: Records;
   readonly #waiting: Waiting;
@@ -67,9 +68,11 @@ export class Pool extends PoolFigures implements AsyncDisposable {
   constructor(parts: EngineParts, store: string, folders: Skills) {
     super(parts);
     this.store = store;
+    this.cwd = parts.cwd;
     this.#parts = parts;
     this.#records = parts.records;
     this.#waiting = new Waiting(parts.records, parts.clock);
+    this.webhooks = new PoolWebhooks(parts);
     this.#chains = new PoolChains({
       records: parts.records,
       admission: (isAwaited) => ({
@@ -96,6 +99,7 @@ export class Pool extends PoolFigures implements AsyncDisposable {
       submit: (spec) => this.submit(spec),
       run: (spec, options) => this.run(spec, options),
     });
+    this.requests = new PoolRequests(parts.records, async (id) => (await this.get(id)).id);
     this.workflows = new PoolWorkflows({
       folders,
       submitChain: (steps, options) => this.submitChain(steps, options),
@@ -104,7 +108,8 @@ export class Pool extends PoolFigures implements AsyncDisposable {
   }
 
   /** Gives the pool its host; called once, by `openPool`. */
-  async attach(host: Host): Promise<void> {
+  async attach(options: HostOptions): Promise<void> {
+    const host = new Host(this.#parts, options, this.merging);
     this.host = host;
     await host.start();
   }
@@ -148,7 +153,7 @@ export class Pool extends PoolFigures implements AsyncDisposable {
 
   /** The record of a task. @throws {PoolError} `task_not_found`. */
   async get(id: string): Promise<TaskRecord> {
-    const record = await this.#records.get(await this.#fullId(id));
+    const record = await this.#records.get(await fullId(this.#records, id));
     if (record === undefined) throw taskNotFound(id);
     return record;
   }
@@ -161,13 +166,13 @@ export class Pool extends PoolFigures implements AsyncDisposable {
   /** Waits for one or many tasks. @throws {PoolError} `task_not_found`, `aborted`. */
   async wait(ids: string | readonly string[], options: WaitOptions = {}): Promise<WaitAnswer> {
     const given = parseWaitOptions(options);
-    const full = await Promise.all([ids].flat().map((id) => this.#fullId(id)));
+    const full = await Promise.all([ids].flat().map((id) => fullId(this.#records, id)));
     return this.#waiting.wait(full, given);
   }
 
   /** Cancels a task in any state; when this resolves, no process of it is alive. @throws {PoolError} `task_not_found`. */
   async cancel(id: string, options: { readonly signal?: AbortSignal } = {}): Promise<TaskRecord> {
-    return cancelTask(this.#parts, this.#waiting, await this.#fullId(id), {
+    return cancelTask(this.#parts, this.#waiting, await fullId(this.#records, id), {
       ...options,
       recoverDeadHosts: () => this.#recoverDeadHosts(),
     });
@@ -203,11 +208,23 @@ export class Pool extends PoolFigures implements AsyncDisposable {
   /**
    * Admits a chain: steps that are tasks of their own, the output of one in the prompt of another. It survives a crash.
    *
-   * @throws {PoolError} `invalid_options` naming the step, `unsupported`, `cwd_not_found`, and what `submit` throws.
+   * @throws {PoolError} `invalid_options` naming the step, `cwd_not_found`, and what `submit` throws.
    * @example await pool.submitChain([{ name: "plan", prompt: "…" }, { name: "build", prompt: "Do: {previous_output}" }]);
    */
   async submitChain(steps: readonly StepSpec[], options: ChainOptions = {}): Promise<Task> {
     return new Task(this, await this.#chains.submit(steps, options));
+  }
+
+  /**
+   * Admits many chains, all or none, in one transaction.
+   *
+   * @throws {PoolError} what `submitChain` throws for the first that is refused; then none of them is there.
+   * @example await pool.submitChains(files.map((file) => ({ steps: [{ name: "review", prompt: `Review ${file}` }] })));
+   */
+  async submitChains(
+    chains: readonly (ChainOptions & { readonly steps: readonly StepSpec[] })[],
+  ): Promise<readonly Task[]> {
+    return (await this.#chains.submitMany(chains)).map((id) => new Task(this, id));
   }
 
   /** Submits a chain and waits for its result. @throws {PoolError} `task_failed` unless it completes; what `submitChain` throws. */
@@ -225,7 +242,7 @@ export class Pool extends PoolFigures implements AsyncDisposable {
 
   /** How far a chain is: every step with its state, cost and time, and the running one's text so far. @throws {PoolError} `task_not_found`. */
   async chainProgress(id: string): Promise<ChainProgress> {
-    return this.#chains.progress(await this.#fullId(id));
+    return this.#chains.progress(await fullId(this.#records, id));
   }
 
   /** Chains, newest first, at most `limit` (default 50); without what their steps answered, which `chainProgress` has. */
@@ -244,26 +261,12 @@ export class Pool extends PoolFigures implements AsyncDisposable {
    * @throws {PoolError} `task_not_found`, `invalid_transition`, `invalid_options` for an unknown step, and what `submit` throws.
    */
   async resumeChain(id: string, options: ResumeChainOptions = {}): Promise<Task> {
-    return new Task(this, await this.#chains.resume(await this.#fullId(id), options));
+    return new Task(this, await this.#chains.resume(await fullId(this.#records, id), options));
   }
 
   /** As `submit`, with a review: the task waits at `pending_review` until it is approved or rejected. */
   submitWithReview(prompt: string | TaskSpec, options: Omit<SubmitOptions, "review"> = {}): Promise<Task> {
     return this.submit(typeof prompt === "string" ? prompt : { ...prompt, review: true }, { ...options, review: true });
-  }
-
-  /** Completes a task that waits for review. @throws {PoolError} `task_not_found`, `invalid_transition`. */
-  async approve(id: string): Promise<TaskRecord> {
-    return this.#records.approve(await this.#fullId(id));
-  }
-
-  /**
-   * Sends a task in review back to work with feedback, or fails it if this is its last rejection; the record says which.
-   *
-   * @throws {PoolError} `task_not_found`, `invalid_transition`, `invalid_options`, `pool_shutdown`, `budget_exhausted`.
-   */
-  async reject(id: string, feedback: string): Promise<TaskRecord> {
-    return this.#records.reject(await this.#fullId(id), parseFeedback(feedback));
   }
 
   /** What waits for a reviewer, oldest first, a page at a time (default 50). */
@@ -283,7 +286,7 @@ export class Pool extends PoolFigures implements AsyncDisposable {
 
   /** The ledger rows of a task, one for each attempt. */
   async runs(taskId: string): Promise<readonly RunRecord[]> {
-    return this.#records.runs(await this.#fullId(taskId));
+    return this.#records.runs(await fullId(this.#records, taskId));
   }
 
   /** The settings in force. */
@@ -296,26 +299,23 @@ export class Pool extends PoolFigures implements AsyncDisposable {
     return eventStream(this.#records, options);
   }
 
-  /** Sets a value that every slot sees from its next task on. */
-  async setContext(key: string, value: string): Promise<void> {
-    checkContextEntry(key, value);
-    if (key.trim() === "") throw invalidOptions("A context key must not be blank.", "key");
-    await this.#records.setContext(key, value);
+  /** What the event log holds after a cursor, oldest first, at most `limit` at once; of one task, if it is named. */
+  async eventsAfter(after: number, limit: number, taskId?: string): Promise<readonly PoolEvent[]> {
+    const task = taskId === undefined ? undefined : await fullId(this.#records, taskId);
+    return this.#records.events(wholeNumber(after, "after"), wholeNumber(limit, "limit"), task);
   }
 
-  /** A value of the shared context, or undefined. */
-  async getContext(key: string): Promise<string | undefined> {
-    return (await this.#records.context()).get(key);
+  /** The cursor of the newest event; 0 without any. */
+  lastEventSeq(): Promise<number> {
+    return this.#records.lastEventSeq();
   }
 
-  /** Removes a value; false if there was none. */
-  deleteContext(key: string): Promise<boolean> {
-    return this.#records.deleteContext(key);
-  }
-
-  /** The whole shared context. */
-  async listContext(): Promise<Readonly<Record<string, string>>> {
-    return Object.fromEntries(await this.#records.context());
+  /**
+   * Calls back with every event in order, this process's and others', from now on or from a cursor, until the function
+   * returned is called; the listener must be quick, and must not throw.
+   */
+  follow(listener: (events: readonly PoolEvent[]) => void, after?: number): () => void {
+    return this.#records.follow(listener, after);
   }
 
   /**
@@ -335,11 +335,6 @@ export class Pool extends PoolFigures implements AsyncDisposable {
    */
   auto(prompt: string, options: AutoOptions = {}): Promise<AutoResult> {
     return this.#routing.auto(prompt, options);
-  }
-
-  /** The processes that contribute or contributed slots and have not ended. */
-  hosts(): Promise<readonly HostRecord[]> {
-    return this.#records.hosts();
   }
 
   /** Shuts the pool: refuses new work, cancels what is pending, lets what runs end within the grace. */
@@ -379,8 +374,9 @@ export class Pool extends PoolFigures implements AsyncDisposable {
 
   async #close(graceMs: number, signal: AbortSignal | undefined): Promise<void> {
     try {
-      await this.host?.stop(graceMs, signal);
+      await Promise.all([this.host?.stop(graceMs, signal), this.merging.stop()]);
     } finally {
+      await this.webhooks.stop();
       this.#waiting.close();
       await this.#parts.runner.close();
       await this.#records.close();
@@ -400,24 +396,16 @@ export class Pool extends PoolFigures implements AsyncDisposable {
   }
 
   #admission(originHost: string | undefined): Admission {
-    return { cwd: this.#parts.cwd, config: this.#parts.config, originHost, checked: new Set() };
-  }
-
-  /** Accepts the beginning of an id where it is unique, and long enough not to be a slip: an empty variable names no task. */
-  async #fullId(id: string): Promise<string> {
-    if (isTaskId(id)) return id;
-    if (!/^(task|chain)-.{3}/.test(id)) throw taskNotFound(id);
-    const ids = await this.#records.idsLike(id, 2);
-    const [only] = ids;
-    if (only !== undefined && (ids.length === 1 || ids.includes(id))) return ids.includes(id) ? id : only;
-    if (ids.length > 1) throw invalidOptions(`${JSON.stringify(id)} is the beginning of more than one task id.`, "id");
-    throw taskNotFound(id);
+    const { cwd, config, depth } = this.#parts;
+    return { cwd, config, originHost, checked: new Set(), ...(depth === undefined ? {} : { depth }) };
   }
 
   async #recoverDeadHosts(): Promise<void> {
-    const helper = this.host ?? new Host(this.#parts, { id: newHostId(), kind: "attached", slots: [] });
+    const options: HostOptions = { id: newHostId(), kind: "attached", slots: [] };
+    const helper = this.host ?? new Host(this.#parts, options, this.merging);
     if (helper !== this.host) await helper.start();
     await helper.recover();
+    await this.merging.work();
     if (helper !== this.host) await helper.stop();
   }
 }

@@ -4,10 +4,10 @@
  * Builtins only: the hook program uses it too.
  */
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { realpathSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
+import { sha256Hex } from "./sha256.ts";
 
 export interface Project {
   /** `name-hash`: readable, and unique for the directory behind it. */
@@ -27,7 +27,7 @@ export function projectOf(directory: string): Project {
   const common = gitCommonDirectory(real);
   const root = common ?? real;
   const name = basename(basename(root) === ".git" ? dirname(root) : root).replace(/[^A-Za-z0-9._-]/g, "_") || "root";
-  const hash = createHash("sha256").update(root).digest("hex").slice(0, 12);
+  const hash = sha256Hex(root).slice(0, 12);
   return { id: `${name}-${hash}`, root };
 }
 
@@ -43,6 +43,47 @@ export function storePath(directory: string, env: Readonly<Record<string, string
 }
 
 function gitCommonDirectory(directory: string): string | undefined {
+  const read = commonDirectoryInFiles(directory);
+  return read === "ask git" ? askGit(directory) : read;
+}
+
+/**
+ * What git would answer, read from its files as git reads them, because a process takes longer than a whole hook may. Whatever is unusual is
+ * left to git: bare, damaged and other users' repositories, and what lies beyond a mount.
+ */
+function commonDirectoryInFiles(directory: string): string | undefined {
+  const { dev } = statSync(directory);
+  for (let at = directory; ; at = dirname(at)) {
+    if (statSync(at).dev !== dev || isGitDirectory(at)) return "ask git";
+    const dot = join(at, ".git");
+    const stat = statSync(dot, { throwIfNoEntry: false });
+    if (stat !== undefined) {
+      const common = stat.isDirectory() ? dot : commonDirectoryOf(dot);
+      const isOwn = process.getuid === undefined || process.getuid() === stat.uid;
+      return common !== undefined && isOwn && isGitDirectory(common) ? realpathSync(common) : "ask git";
+    }
+    if (dirname(at) === at) return undefined;
+  }
+}
+
+/** Of a worktree or a submodule, whose `.git` is a file that names the place. */
+function commonDirectoryOf(dotGit: string): string | undefined {
+  try {
+    const named = /^gitdir: (.+?)\s*$/u.exec(readFileSync(dotGit, "utf8"))?.[1];
+    if (named === undefined) return undefined;
+    const own = resolve(dirname(dotGit), named);
+    const shared = join(own, "commondir");
+    return existsSync(shared) ? resolve(own, readFileSync(shared, "utf8").trim()) : own;
+  } catch {
+    return undefined; // not readable: git says it better
+  }
+}
+
+function isGitDirectory(path: string): boolean {
+  return ["HEAD", "objects", "refs"].every((name) => existsSync(join(path, name)));
+}
+
+function askGit(directory: string): string | undefined {
   try {
     const answer = execFileSync("git", ["rev-parse", "--git-common-dir"], {
       cwd: directory,

@@ -31,8 +31,8 @@ function roomOf(file: string): string {
   return below !== undefined || first in rooms ? first : "pool.ts";
 }
 
-/** `from "x"`, `import "x"` and `import("x")`, of values and of types. */
+/** `from "x"`, `import "x"` and `import("x")`, of values and of types; `Buffer.from("x")` is none. */
 function importsOf(file: string): readonly string[] {
   const code = readFileSync(file, "utf8").replace(/^\s*(\*|\/\/|\/\*).*$/gm, "");
-  return [...code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1] ?? "");
+  return [...code.matchAll(/(?:(?<!\.)\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1] ?? "");
 }

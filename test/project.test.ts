@@ -1,7 +1,7 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { poolHome, projectOf, storePath } from "../src/project.ts";
 
@@ -28,6 +28,27 @@ describe("a directory's project", () => {
     git(repository, "worktree", "add", join(root, "other"));
     const ids = [repository, join(repository, "src"), join(root, "other")].map((place) => projectOf(place).id);
     expect([new Set(ids).size, ids[0]]).toEqual([1, expect.stringMatching(/^my_repo-[0-9a-f]{12}$/)]);
+  });
+
+  test("is what git says, also of submodules, bare and damaged repositories, and inside .git", () => {
+    const root = folder();
+    for (const name of ["super", "part", "damaged/inner"]) mkdirSync(join(root, name), { recursive: true });
+    git(root, "init", "--bare", "bare.git");
+    for (const name of ["super", "part"]) {
+      git(join(root, name), "init");
+      git(join(root, name), "commit", "--allow-empty", "-m", "first");
+    }
+    git(join(root, "super"), "-c", "protocol.file.allow=always", "submodule", "add", join(root, "part"), "sub");
+    git(join(root, "damaged"), "init");
+    mkdirSync(join(root, "damaged/inner/.git"));
+    git(root, "init", "--separate-git-dir", join(root, "elsewhere"), join(root, "apart"));
+    const places = ["super", "super/sub", "bare.git", "bare.git/refs", "damaged/inner", "super/.git", "apart", "."];
+    const answers = places.map((place) => {
+      const cwd = join(root, place);
+      const asked = spawnSync("git", ["rev-parse", "--git-common-dir"], { cwd, encoding: "utf8" });
+      return asked.status === 0 ? realpathSync(resolve(cwd, asked.stdout.trim())) : cwd;
+    });
+    expect(places.map((place) => projectOf(join(root, place)).root)).toEqual(answers);
   });
 
   test("outside git is the real directory, however it is reached", () => {

@@ -11,6 +11,8 @@ import { tellingHeldBack } from "./held-back.ts";
 import { elapsed, usd } from "./quantities.ts";
 import { taskLine } from "./task-text.ts";
 import { Progress } from "./terminal/progress.ts";
+import { tellingUncommitted } from "./uncommitted.ts";
+import { workHint } from "./work-text.ts";
 
 /** Submits, waits, prints the last answer (with --json the chain's record); resolves to the exit code. */
 export async function runAttachedChain(call: Call, pool: Pool, { steps, ...options }: WrittenChain): Promise<ExitCode> {
@@ -37,7 +39,8 @@ export async function runAttachedChain(call: Call, pool: Pool, { steps, ...optio
           following.catch(() => undefined); // it is thrown below, where it is waited for
         },
       });
-    await tellingHeldBack(pool, progress.note.bind(progress), run);
+    const note = progress.note.bind(progress);
+    await tellingHeldBack(pool, note, () => tellingUncommitted(pool, call.io.cwd, note, run));
   } catch (error) {
     if (chainId === undefined || !(error instanceof PoolError) || error.code !== "task_failed") throw error;
   } finally {
@@ -55,6 +58,7 @@ async function show(call: Call, pool: Pool, id: string | undefined, isInterrupte
   if (call.json) await call.out.record(record);
   else if (record.state === "completed") await call.out.line(resultOf(await pool.result(id)).finalOutput);
   call.out.say(taskLine(record, call.out.talkColour));
+  if ((record.workspace?.saved?.files ?? 0) > 0) call.out.say(workHint(record));
   if (record.state !== "completed") call.out.say(`Go on with what did not complete: claude-pool chain resume ${id}`);
   return isInterrupted ? 130 : exitOfTask(record);
 }

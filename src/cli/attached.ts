@@ -4,7 +4,7 @@
  * X1. The first interrupt lets what runs finish and cancels what has not begun; the second cancels everything. Only this
  *     call's tasks: the pool's other work stays as it is.
  */
-import type { EventData } from "../core/events.ts";
+import type { EventData, PoolEvent } from "../core/events.ts";
 import type { TaskRecord, TaskSpec } from "../core/task.ts";
 import type { Pool } from "../pool.ts";
 import type { Call } from "./call.ts";
@@ -14,6 +14,8 @@ import { elapsed, usd } from "./quantities.ts";
 import { taskLine } from "./task-text.ts";
 import { Progress } from "./terminal/progress.ts";
 import { oneLine } from "./terminal/table.ts";
+import { tellingUncommitted } from "./uncommitted.ts";
+import { workHint } from "./work-text.ts";
 
 export interface AttachedOptions {
   /** Text of every task's answer as it comes. */
@@ -34,7 +36,8 @@ export async function attached(
   const unhook = call.io.onInterrupt((urgent) => work.interrupt(urgent));
   try {
     const note = progress.note.bind(progress);
-    return await tellingHeldBack(pool, note, () => work.carryOut(specs, options));
+    const carryOut = (): Promise<ExitCode> => work.carryOut(specs, options);
+    return await tellingHeldBack(pool, note, () => tellingUncommitted(pool, call.io.cwd, note, carryOut));
   } finally {
     unhook();
     progress.end();
@@ -153,8 +156,22 @@ class AttachedWork {
       if (event.type === "task.started") this.#open.set(taskId, "running");
       if (event.type === "task.requeued" || event.type === "task.retried") this.#open.set(taskId, "waiting");
       if (event.type === "task.held") this.#activity = `held: ${event.data.reason}`;
+      if (event.type === "task.progress") this.#activity = event.data.text;
       if (event.type === "task.tool") this.#activity = `${event.data.tool} ${event.data.summary ?? ""}`;
+      this.#followWork(event);
     }
+  }
+
+  /** What takes long beside Claude's own work: set-up, checks, a place in the merge queue. */
+  #followWork(event: PoolEvent): void {
+    if (event.type === "task.preparing")
+      this.#activity = `preparing a ${event.data.isolation}${event.data.setup === undefined ? "" : `: ${event.data.setup}`}`;
+    if (event.type === "task.checking") this.#activity = `checking: ${event.data.checks.join(", ")}`;
+    if (event.type === "task.checks_failed") this.#activity = "checks failed, which it is told";
+    if (event.type === "merge.queued") this.#activity = `waits to be merged into ${event.data.target}`;
+    if (event.type === "merge.started") this.#activity = `merging into ${event.data.target}`;
+    if (event.type === "merge.ended") this.#activity = "";
+    if (event.type === "task.workspace") this.#activity = "";
   }
 
   async #adopt(id: string): Promise<void> {
@@ -179,8 +196,20 @@ class AttachedWork {
       .join(" · ");
   }
 
-  /** Mode plan is the default and surprises: the work looks done, and nothing has changed. */
   #hint(records: readonly TaskRecord[]): void {
+    this.#hintOfWork(records);
+    this.#hintOfPlans(records);
+  }
+
+  /** What was changed is not in the user's own checkout, and does not go there by itself. */
+  #hintOfWork(records: readonly TaskRecord[]): void {
+    const kept = records.filter(({ workspace }) => (workspace?.saved?.files ?? 0) > 0);
+    for (const record of kept.slice(0, maxHints)) this.#call.out.say(workHint(record));
+    if (kept.length > maxHints) this.#call.out.say(`And ${String(kept.length - maxHints)} more: claude-pool list`);
+  }
+
+  /** Mode plan is the default and surprises: the work looks done, and nothing has changed. */
+  #hintOfPlans(records: readonly TaskRecord[]): void {
     const planned = records.filter(
       (record) => record.state === "completed" && record.result?.permissionMode === "plan",
     );
@@ -192,6 +221,9 @@ class AttachedWork {
     );
   }
 }
+
+/** After so many hints the list says it better. */
+const maxHints = 5;
 
 function activityOf({ reason }: EventData["governor.changed"]): string {
   return reason === undefined ? "" : `held back: ${reason}`;

@@ -62,18 +62,13 @@ export class Call {
   /** Opens the pool to look at it or to ask something of it; no slots, and its cap stays as it is. */
   async look<T>(flags: CommonFlags, body: (pool: Pool) => Promise<T>): Promise<T> {
     const { chosen } = this.settings(flags);
-    // What is possible at all is the settings' to say, here as where the work will run.
-    const { allowBypassPermissions, skillCommands } = chosen;
-    return this.withPool(
-      {
-        slots: 0,
-        cwd: this.directory(flags),
-        store: this.storeOf(chosen, flags),
-        ...(allowBypassPermissions === undefined ? {} : { allowBypassPermissions }),
-        ...(skillCommands === undefined ? {} : { skillCommands }),
-      },
-      body,
-    );
+    return this.withPool(this.bare(flags, chosen), body);
+  }
+
+  /** A pool without slots. */
+  bare(flags: CommonFlags, chosen: Settings): OpenPoolOptions {
+    const given = Object.entries(chosen).filter(([key]) => bareSettings.has(key));
+    return { ...Object.fromEntries(given), slots: 0, cwd: this.directory(flags), store: this.storeOf(chosen, flags) };
   }
 
   async withPool<T>(options: OpenPoolOptions, body: (pool: Pool) => Promise<T>): Promise<T> {
@@ -85,6 +80,23 @@ export class Call {
     }
   }
 }
+
+/** What is possible at all, and how work is isolated, judged and merged, is the settings' to say, here as where it runs. */
+const bareSettings: ReadonlySet<string> = new Set<keyof OpenPoolOptions>([
+  "allowBypassPermissions",
+  "skillCommands",
+  "isolation",
+  "worktreeIsolation",
+  "baseRef",
+  "checks",
+  "worktreeBaseDir",
+  "worktreeInclude",
+  "worktreeSetup",
+  "worktreeSetupTimeoutMs",
+  "mergeMethod",
+  "mergeTarget",
+  "onMergeConflict",
+]);
 
 /** Examples at the end of a command's help. */
 export function examples(...lines: readonly string[]): string {

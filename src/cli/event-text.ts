@@ -56,6 +56,11 @@ function detail(event: PoolEvent, colour: Colours): string {
       return `by ${event.data.by}, ${String(event.data.restartCount)} in all`;
     case "host.scaled":
       return `to ${String(event.data.targetSlots)} slots${event.data.auto === true ? " by itself" : ""}`;
+    case "task.progress":
+      return oneLine(
+        `${event.data.percent === undefined ? "" : `${String(event.data.percent)}% `}${event.data.text}`,
+        300,
+      );
     case "message.sent":
       return `${event.data.from} to ${event.data.to}`;
     case "message.read":
@@ -64,6 +69,55 @@ function detail(event: PoolEvent, colour: Colours): string {
       return `${String(event.data.count)} of ${event.data.to}`;
     case "budget.exhausted":
       return `${usd(event.data.spentMicrodollars)} of ${usd(event.data.capMicrodollars)}`;
+    default:
+      return workDetail(event);
+  }
+}
+
+/** Of directories, checks and merges. */
+function workDetail(event: PoolEvent): string {
+  switch (event.type) {
+    case "task.preparing":
+      return `a ${event.data.isolation}${event.data.setup === undefined ? "" : `, ${oneLine(event.data.setup, 60)}`}`;
+    case "task.checking":
+      return event.data.checks.map((name) => oneLine(name, 60)).join(", ");
+    case "task.workspace":
+      return `${event.data.branch} in ${event.data.path}`;
+    case "task.checked":
+      return event.data.checks
+        .map(({ name, passed }) => `${oneLine(name, 60)} ${passed ? "passed" : "failed"}`)
+        .join(", ");
+    case "task.checks_failed":
+      return `for the ${String(event.data.failures)}. time`;
+    case "merge.queued":
+    case "merge.started":
+    case "merge.undone":
+      return `${event.data.mergeId} into ${event.data.target}`;
+    case "merge.ended": {
+      const { mergeId, target, state, conflicts = [], error } = event.data;
+      return oneLine([mergeId, "into", target, state, conflicts.join(", "), error ?? ""].join(" "), 300);
+    }
+    default:
+      return askingDetail(event);
+  }
+}
+
+/** Of what running tasks ask, and of the rules that answer. */
+function askingDetail(event: PoolEvent): string {
+  switch (event.type) {
+    case "permission.requested":
+      return oneLine(`${event.data.requestId} ${event.data.tool} ${event.data.summary ?? ""}`, 200);
+    case "permission.answered": {
+      const { requestId = "", tool, decision = "closed", by } = event.data;
+      return oneLine(`${requestId} ${tool} ${decision} by ${by}`, 200);
+    }
+    case "permission.rule_added":
+    case "permission.rule_revoked":
+      return oneLine(`${event.data.ruleId} ${event.data.decision} ${event.data.rule}`, 300);
+    case "question.asked":
+      return oneLine(`${event.data.requestId} ${event.data.question}`, 300);
+    case "question.answered":
+      return `${event.data.requestId} by ${event.data.by}`;
     default:
       return "";
   }

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { Option, type Command } from "commander";
 import { invalidOptions } from "../core/errors.ts";
 import { efforts, permissionModes, type JsonObject, type SlotConfig, type TaskSpec } from "../core/task.ts";
+import { isolations } from "../core/workspace.ts";
 import { parseSettings, parseSlotConfig, parseTaskSpec } from "../schema/parse.ts";
 import { duration, figure } from "./quantities.ts";
 import { withOneCap, type Settings } from "./settings/files.ts";
@@ -29,7 +30,14 @@ export interface TaskFlags extends CommonFlags {
   readonly fallbackModel?: string;
   readonly settingSources?: readonly string[];
   readonly mcpConfig?: string;
+  readonly workerTools?: readonly string[];
   readonly timeout?: number;
+  readonly isolation?: string;
+  readonly worktree?: boolean;
+  readonly baseRef?: string;
+  /** False: `--no-check`. */
+  readonly check?: readonly string[] | false;
+  readonly checkRetries?: number | string;
 }
 
 /** Flags of one task or of each of several. */
@@ -40,6 +48,7 @@ export interface SpecFlags extends TaskFlags {
   readonly key?: string;
   readonly maxBudgetUsd?: number | string;
   readonly jsonSchema?: string;
+  readonly mayDispatch?: boolean;
   readonly review?: boolean;
   readonly maxRejections?: number | string;
   readonly afterRejection?: string;
@@ -47,6 +56,9 @@ export interface SpecFlags extends TaskFlags {
   readonly retryDelay?: number;
   readonly continue?: boolean;
   readonly conversation?: string;
+  readonly merge?: string;
+  readonly path?: readonly string[];
+  readonly claimWait?: number;
 }
 
 /** Flags of commands that host slots. */
@@ -84,11 +96,25 @@ export function addTaskFlags(command: Command): Command {
     .option("--tools <names>", "the built-in tools that exist at all", rules)
     .option("--fallback-model <name>", "the model to go on with when the first is overloaded")
     .option("--setting-sources <list>", "whose CLAUDE.md and settings apply: user,project,local", rules)
-    .option("--mcp-config <file>", "MCP servers, as in .mcp.json");
+    .option("--mcp-config <file>", "MCP servers, as in .mcp.json")
+    .option("--worker-tools <list>", "tools of the pool for the worker: all, or messages,ask,progress,context", rules)
+    .optionsGroup("Where it works, and what proves it done:")
+    .option("--worktree", "the same as --isolation worktree: a git worktree, so that tasks edit side by side")
+    .addOption(
+      new Option(
+        "--isolation <kind>",
+        `${isolations.join(", ")} (default: none, the shared directory; of chains in a repository: worktree)`,
+      ),
+    )
+    .option("--base-ref <ref>", "what its worktree or clone begins from (default: HEAD)")
+    .option("--check <command>", "must succeed on its tree, such as 'npm test'; may be given again", checks)
+    .option("--no-check", "none of the checks that are configured")
+    .option("--check-retries <n>", "how often failed checks go back to the worker (default: 2)", figure);
 }
 
 export function addSpecFlags(command: Command): Command {
   return addTaskFlags(command)
+    .option("--may-dispatch", "the worker may submit tasks of its own, as deep as max_depth says")
     .option("--json-schema <schema>", "the answer must fit this JSON schema: JSON, or a file")
     .option("--max-budget-usd <usd>", "the task's own cap in dollars", figure)
     .option("--continue", "go on in the slot's last conversation")
@@ -103,11 +129,18 @@ export function addSpecFlags(command: Command): Command {
     .option("--review", "stop until it is approved or rejected: claude-pool review")
     .option("--max-rejections <n>", "the rejection that fails it is this one (default: 3)", figure)
     .option("--after-rejection <how>", "fresh (default), or continue in the same conversation")
+    .option("--merge <when>", "auto: into the merge queue when it is done, or approved (default: manual)")
     .optionsGroup("How it is queued:")
     .option("--priority <n>", "a whole number, higher first (default: 0)", figure)
     .option("--tag <tag>", "a word to find it by; may be given again", collect)
     .option("--queue-timeout <duration>", "fail if no slot takes it in this time", duration("--queue-timeout"))
-    .option("--key <key>", "idempotency key: the same key and task give the first id");
+    .option("--key <key>", "idempotency key: the same key and task give the first id")
+    .option(
+      "--path <path>",
+      "what it will edit or use, such as 'src/auth/**' or port:3000; may be given again",
+      collect,
+    )
+    .option("--claim-wait <duration>", "wait for others' claims on these at most so long", duration("--claim-wait"));
 }
 
 export function addHostFlags(command: Command): Command {
@@ -133,6 +166,7 @@ export function specOf(flags: SpecFlags, base: string): Omit<TaskSpec, "prompt">
       ...overrides(flags, base),
       jsonSchema: flags.jsonSchema === undefined ? undefined : jsonArgument(flags.jsonSchema, base),
       maxBudgetUsd: flags.maxBudgetUsd,
+      mayDispatch: flags.mayDispatch,
       priority: flags.priority,
       tags: flags.tag,
       timeoutMs: flags.timeout,
@@ -144,6 +178,9 @@ export function specOf(flags: SpecFlags, base: string): Omit<TaskSpec, "prompt">
       retries: flags.retries,
       retryDelayMs: flags.retryDelay,
       conversation: flags.continue === true ? "continue" : conversation(flags.conversation),
+      merge: flags.merge,
+      paths: flags.path,
+      claimWaitMs: flags.claimWait,
     },
     "flag",
   );
@@ -192,14 +229,30 @@ function overrides(flags: TaskFlags, base: string): Readonly<Record<string, unkn
     tools: flags.tools,
     fallbackModel: flags.fallbackModel,
     settingSources: flags.settingSources,
+    workerTools: flags.workerTools?.includes("all") === true ? true : flags.workerTools,
     mcpServers: flags.mcpConfig === undefined ? undefined : serversOf(flags.mcpConfig, base),
+    isolation: isolation(flags),
+    baseRef: flags.baseRef,
+    checks: flags.check === false ? [] : flags.check,
+    checkRetries: flags.checkRetries,
   };
+}
+
+function isolation({ isolation: kind, worktree }: TaskFlags): string | undefined {
+  if (worktree !== true) return kind;
+  if (kind === undefined || kind === "worktree") return "worktree";
+  throw invalidOptions(`--worktree and --isolation ${kind} say two things: give one of them.`, "--isolation");
 }
 
 /** A rule may hold commas between its brackets: `Bash(git log:a,b),Edit` are two. */
 function rules(text: string, before: readonly string[] = []): readonly string[] {
   const parts = text.match(/(?:[^,(]|\([^)]*\)?)+/g) ?? [];
   return [...before, ...parts.map((part) => part.trim()).filter((part) => part !== "")];
+}
+
+/** What stands before it may be `--no-check`, which is no list. */
+function checks(command: string, before?: readonly string[] | boolean): readonly string[] {
+  return [...(Array.isArray(before) ? (before as readonly string[]) : []), command];
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {

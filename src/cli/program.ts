@@ -11,16 +11,23 @@ import { configCommand } from "./commands/config.ts";
 import { contextCommand } from "./commands/context.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { diffCommand, taskCommand } from "./commands/diff.ts";
 import { drainCommand } from "./commands/drain.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { exportCommand } from "./commands/export.ts";
 import { fanOutCommand } from "./commands/fan-out.ts";
 import { governorCommand } from "./commands/governor.ts";
 import { importCommand } from "./commands/import.ts";
+import { hooksCommand } from "./commands/init-hooks.ts";
+import { initCommand } from "./commands/init.ts";
 import { listCommand } from "./commands/list.ts";
+import { logCommand } from "./commands/log.ts";
+import { mcpCommand } from "./commands/mcp.ts";
+import { mergeCommand } from "./commands/merge.ts";
 import { messageCommand } from "./commands/message.ts";
 import { metricsCommand } from "./commands/metrics.ts";
 import { pruneCommand } from "./commands/prune.ts";
+import { requestsCommand } from "./commands/requests.ts";
 import { resultCommand } from "./commands/result.ts";
 import { routeCommand } from "./commands/route.ts";
 import { reviewCommand } from "./commands/review.ts";
@@ -32,7 +39,9 @@ import { statusCommand } from "./commands/status.ts";
 import { submitCommand } from "./commands/submit.ts";
 import { trustCommand } from "./commands/trust.ts";
 import { waitCommand } from "./commands/wait.ts";
+import { webhookCommand } from "./commands/webhook.ts";
 import { workflowCommand } from "./commands/workflow.ts";
+import { worktreeCommand } from "./commands/worktree.ts";
 import { addCommonFlags } from "./flags.ts";
 
 const groups = {
@@ -43,6 +52,7 @@ const groups = {
     workflowCommand,
     chainCommand,
     reviewCommand,
+    requestsCommand,
     autoCommand,
     routeCommand,
     submitCommand,
@@ -51,8 +61,10 @@ const groups = {
     cancelCommand,
     listCommand,
   ],
+  "What was changed:": [diffCommand, taskCommand, mergeCommand, worktreeCommand],
   "The pool:": [
     serveCommand,
+    mcpCommand,
     statusCommand,
     slotsCommand,
     budgetCommand,
@@ -61,10 +73,12 @@ const groups = {
     contextCommand,
     messageCommand,
     eventsCommand,
+    webhookCommand,
     drainCommand,
   ],
+  "Other terminals:": [logCommand, hooksCommand],
   "The record:": [exportCommand, importCommand, pruneCommand],
-  "Setting up:": [demoCommand, doctorCommand, configCommand, trustCommand],
+  "Setting up:": [initCommand, demoCommand, doctorCommand, configCommand, trustCommand],
 } as const;
 
 export function program(call: Call): Command {

@@ -26,11 +26,19 @@ export function taskRow(record: TaskRecord, colour: Colours): readonly string[] 
   const { result } = record;
   return [
     record.id,
-    stateText(record.state, colour) + (record.hold === undefined ? "" : ` (${record.hold.reason})`),
+    stateText(record.state, colour) + waitingFor(record),
     result === undefined ? "-" : usd(result.costMicrodollars),
     result === undefined ? "-" : elapsed(result.elapsedMs),
     oneLine(record.prompt, 60),
   ];
+}
+
+/** What it waits for, if not only for a slot. */
+function waitingFor({ hold, waitsFor, mergeId }: TaskRecord): string {
+  if (mergeId !== undefined) return " (merging)";
+  if (hold?.note !== undefined) return ` (${hold.reason}: ${oneLine(hold.note, 60)})`;
+  const what = hold?.reason ?? waitsFor;
+  return what === undefined ? "" : ` (${what})`;
 }
 
 /** Why a task did not complete, in words. */

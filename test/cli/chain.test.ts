@@ -153,7 +153,8 @@ describe("claude-pool chain", () => {
       "not done before",
     ],
     ["no YAML", "steps: [", "not YAML"],
-    ["an isolation that is not there yet", "isolation: worktree\nsteps: [{ name: a, prompt: x }]", "isolation"],
+    ["an isolation that there is not", "isolation: docker\nsteps: [{ name: a, prompt: x }]", "none, worktree, clone"],
+    ["checks without isolation", "isolation: none\nsteps: [{ name: a, prompt: x, checks: [make] }]", "has checks"],
   ])("refuses a file with %s, naming it", async (_what, content, said) => {
     const ran = await place.run(["chain", "submit", file("bad.yaml", content)]);
     expect([ran.exitCode, ran.stderr.includes(said), ran.stdout]).toEqual([2, true, ""]);

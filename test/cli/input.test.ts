@@ -1,6 +1,6 @@
 /** What the program makes of arguments, settings and files, before any Claude is asked. */
 import { execFileSync } from "node:child_process";
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { rig, type Rig } from "./rig.ts";
@@ -189,6 +189,10 @@ describe("settings", () => {
     [{ strict_mcp_config: false }, "strict_mcp_config"],
     [{ mcp_servers: { x: { command: "evil" } } }, "mcp_servers"],
     [{ slots: [{}, { allowed_tools: ["Bash"] }] }, "slots[1].allowed_tools"],
+    [{ checks: ["evil"] }, "checks"],
+    [{ slots: [{ checks: [{ command: "evil" }] }] }, "slots[0].checks"],
+    [{ worktree_setup: "evil" }, "worktree_setup"],
+    [{ worktree_base_dir: "../.." }, "worktree_base_dir"],
   ])("of a project are refused until it is trusted: %j", async (settings, name) => {
     place.projectFile(settings);
     const ran = await place.run(["submit", "x"]);
@@ -241,7 +245,7 @@ describe("settings", () => {
 describe("help", () => {
   const commands = (
     "run fan-out submit wait result cancel list serve status slots budget context events drain export import prune demo " +
-    "doctor config trust completion"
+    "doctor config trust completion diff task merge worktree"
   ).split(" ");
 
   it("names every command, and shows an example of each", async () => {
@@ -281,6 +285,33 @@ describe("doctor", () => {
     } finally {
       process.kill(Number(pid), "SIGKILL");
     }
+  });
+
+  it("tells which git there is, and of locks and worktrees that are left over", async () => {
+    const git = (...args: readonly string[]): void => {
+      const env = { PATH: process.env.PATH, HOME: place.claudeHome, GIT_CONFIG_GLOBAL: "/dev/null" };
+      execFileSync("git", args, { cwd: place.project, env });
+    };
+    git("init", "-q");
+    git("-c", "user.name=S", "-c", "user.email=s@e.x", "commit", "-q", "--allow-empty", "-m", "Begin");
+    git("worktree", "add", "-q", "--detach", join(place.claudeHome, "tree"));
+    rmSync(join(place.claudeHome, "tree"), { recursive: true });
+    const lock = join(place.project, ".git/index.lock");
+    writeFileSync(lock, "");
+    const minutesAgo = Date.now() / 1_000 - 600;
+    utimesSync(lock, minutesAgo, minutesAgo);
+    const ran = await place.run(["doctor", "--json"]);
+    const lines = ran.stdout.trim().split("\n");
+    const findings = lines.map((line) => JSON.parse(line) as { check: string; state: string; found: string });
+    const found = ["git", "locks", "worktrees"].map((name) => findings.find(({ check }) => check === name));
+    expect([ran.exitCode, found]).toMatchObject([
+      0,
+      [
+        { state: "ok", found: expect.stringMatching(/^\d+\.\d+/) as unknown },
+        { state: "warning", found: expect.stringContaining(`${lock} (for 10m`) as unknown },
+        { state: "warning", found: expect.stringContaining("tree") as unknown },
+      ],
+    ]);
   });
 
   it("finds the ground sound in a new place, and makes nothing there", async () => {

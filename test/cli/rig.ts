@@ -27,12 +27,18 @@ export interface Running {
   readonly ran: Promise<Ran>;
 }
 
+/** A call in this process. */
+export interface Started extends Running {
+  /** Resolves when its stdout has said this. */
+  hasPrinted(text: string): Promise<void>;
+}
+
 /** A call in a process of its own. */
 export interface Spawned extends Running {
   /** kill -9 */
   kill(): void;
-  /** Resolves when its stderr has said this. */
-  hasSaid(text: string): Promise<void>;
+  /** Resolves to its stderr, once that has said this. */
+  hasSaid(text: string): Promise<string>;
 }
 
 export interface Rig extends Disposable {
@@ -42,9 +48,9 @@ export interface Rig extends Disposable {
   readonly poolHome: string;
   readonly claudeHome: string;
   run(argv: readonly string[], options?: CallOptions): Promise<Ran>;
-  start(argv: readonly string[], options?: CallOptions): Running;
+  start(argv: readonly string[], options?: CallOptions): Started;
   /** The program in a process of its own. */
-  spawn(argv: readonly string[]): Spawned;
+  spawn(argv: readonly string[], env?: Readonly<Record<string, string>>): Spawned;
   /** Writes the user's settings file. */
   userFile(settings: unknown): void;
   /** Writes the project's settings file. */
@@ -65,8 +71,8 @@ export function rig(): Rig {
     userFile: (settings) => file(join(poolHome, "claude-pool.json"), settings),
     projectFile: (settings) => file(join(project, "claude-pool.json"), settings),
     run: (argv, options = {}) => call(argv, env, project, options).ran,
-    spawn(argv) {
-      const call = spawned(argv, env, project);
+    spawn(argv, more = {}) {
+      const call = spawned(argv, { ...env, ...more }, project);
       children.add(call.child);
       return call;
     },
@@ -83,7 +89,7 @@ function call(
   env: Readonly<Record<string, string>>,
   project: string,
   options: CallOptions,
-): Running {
+): Started {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const listeners = new Set<InterruptListener>();
   const said = { stdout: "", stderr: "" };
@@ -107,6 +113,9 @@ function call(
   });
   return {
     ran,
+    async hasPrinted(text) {
+      while (!said.stdout.includes(text)) await once(stdout, "data");
+    },
     interrupt() {
       for (const listener of [...listeners]) listener(false);
     },
@@ -142,6 +151,7 @@ function spawned(
         if (!said.stderr.includes(text)) throw new Error(`it ended before it said ${text}: ${said.stderr}`);
       });
       while (!said.stderr.includes(text)) await Promise.race([once(child.stderr, "data"), ended]);
+      return said.stderr;
     },
   };
 }

@@ -187,12 +187,9 @@ async function textOf(call: Call, file: string): Promise<string> {
   }
 }
 
-/** A pool without slots: it only submits. What is possible at all is the settings' to say. */
-function bare(call: Call, flags: CommonFlags) {
-  const { chosen } = call.settings(flags);
-  const { allowBypassPermissions, skillCommands } = chosen;
-  const options = { slots: 0, cwd: call.directory(flags), store: call.storeOf(chosen, flags) };
-  return { ...options, ...defined<OpenPoolOptions>({ allowBypassPermissions, skillCommands }) };
+/** A pool without slots: it only submits. */
+function bare(call: Call, flags: CommonFlags): OpenPoolOptions {
+  return call.bare(flags, call.settings(flags).chosen);
 }
 
 async function tellId(call: Call, pool: Pool, id: string, flags: CommonFlags): Promise<void> {

@@ -7,6 +7,7 @@ import type { CommonFlags } from "../flags.ts";
 import { duration, wholeNumber } from "../quantities.ts";
 import { taskHead, taskRow } from "../task-text.ts";
 import { table } from "../terminal/table.ts";
+import { changesOf } from "../work-text.ts";
 
 interface Flags extends CommonFlags {
   readonly state?: string;
@@ -92,9 +93,13 @@ async function show(call: Call, tasks: readonly TaskRecord[]): Promise<void> {
     for (const task of tasks) await call.out.record(task);
     return;
   }
-  const rows = tasks.map((task) => taskRow(task, call.out.colour));
+  const isIsolated = tasks.some((task) => task.workspace !== undefined);
+  const wide = (cells: readonly string[], changed: string): readonly string[] =>
+    isIsolated ? [...cells.slice(0, -1), changed, ...cells.slice(-1)] : cells;
+  const rows = tasks.map((task) => wide(taskRow(task, call.out.colour), changesOf(task)));
   if (rows.length === 0) call.out.say("No tasks.");
-  for (const line of rows.length === 0 ? [] : table([taskHead, ...rows], { right: [2, 3], width: call.out.columns })) {
+  const head = wide(taskHead, "CHANGES");
+  for (const line of rows.length === 0 ? [] : table([head, ...rows], { right: [2, 3], width: call.out.columns })) {
     await call.out.line(line);
   }
 }

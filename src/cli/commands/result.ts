@@ -4,6 +4,7 @@ import { examples, type Call } from "../call.ts";
 import { exitOfTask } from "../exit.ts";
 import type { CommonFlags } from "../flags.ts";
 import { stateText, why } from "../task-text.ts";
+import { workHint } from "../work-text.ts";
 
 /** `result`: what became of a task. */
 export function resultCommand(call: Call): Command {
@@ -27,6 +28,10 @@ export function resultCommand(call: Call): Command {
         call.out.say(
           `${record.id} is ${stateText(record.state, call.out.talkColour)}${more === "" ? "" : ` (${more})`}`,
         );
+      }
+      const { saved } = record.workspace ?? {};
+      if (saved !== undefined && saved.files > 0) {
+        call.out.say(`It changed ${workHint(record)}`);
       }
       return exitOfTask(record);
     }),

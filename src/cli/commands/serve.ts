@@ -1,14 +1,18 @@
 import { Command } from "commander";
+import { defined } from "../../core/config.ts";
 import type { PoolEvent } from "../../core/events.ts";
 import { openPool } from "../../open-pool.ts";
 import type { Pool } from "../../pool.ts";
+import type { HttpServer } from "../../server/http-server.ts";
+import { startTelemetry } from "../../telemetry/otel-sdk.ts";
 import { examples, type Call } from "../call.ts";
 import { eventLine } from "../event-text.ts";
 import type { ExitCode } from "../exit.ts";
+import { addHttpFlags, httpOptionsOf, listen, type HttpFlags } from "../http.ts";
 import { ownSlots } from "../hosting.ts";
 import { addHostFlags, addTaskFlags, poolSettingsOf, type HostFlags, type TaskFlags } from "../flags.ts";
 
-type Flags = HostFlags & TaskFlags & { readonly quiet?: boolean };
+type Flags = HostFlags & TaskFlags & HttpFlags & { readonly quiet?: boolean };
 
 /** How long a gentle stop waits for what runs: longer than any task should, and a second Ctrl-C cuts it short. */
 const longGraceMs = 86_400_000;
@@ -19,14 +23,16 @@ export function serveCommand(call: Call): Command {
     .summary("host slots until stopped")
     .description(
       "Hosts slots (default 2) that carry out what `submit` puts in the queue, until it is stopped.\n" +
-        "Ctrl-C lets what runs finish and leaves the rest in the queue; a second one stops at once, and what ran goes back to the queue.",
+        "Ctrl-C lets what runs finish and leaves the rest in the queue; a second one stops at once, and what ran goes back to the queue.\n" +
+        "With --http it also answers REST under /v1, streams of events, and /metrics.",
     )
     .option("-q, --quiet", "say nothing of what happens");
-  addHostFlags(addTaskFlags(command)).addHelpText(
+  addHttpFlags(addHostFlags(addTaskFlags(command))).addHelpText(
     "after",
     examples(
       "claude-pool serve --slots 4 --permission-mode acceptEdits",
       "claude-pool serve --budget-usd 20 --budget-renews day",
+      "claude-pool serve --http --port 0 --json",
     ),
   );
   return call.carryOut<Flags>(command, async (flags) => {
@@ -38,17 +44,25 @@ export function serveCommand(call: Call): Command {
       store: call.storeOf(chosen, flags),
       kind: "serve",
     } as const;
+    const listening = httpOptionsOf(call, flags);
     const stop = new Stop(call);
+    const endTelemetry = await startTelemetry(call.io.env);
     const pool = await openPool(options);
+    let http: HttpServer | undefined;
     try {
+      http = await listen(pool, listening);
       const slots = await pool.findSlots();
       const own = slots.filter((slot) => slot.hostId === pool.hostId).length;
       call.out.say(`Hosting ${String(own)} slots for ${options.cwd} (${pool.hostId ?? ""}). Ctrl-C to stop.`);
-      if (call.json) await call.out.record({ hostId: pool.hostId, store: pool.store, slots: own });
+      if (http !== undefined) call.out.say(`Listening on ${http.url}`);
+      if (call.json)
+        await call.out.record(defined({ hostId: pool.hostId, store: pool.store, slots: own, url: http?.url }));
       const drained = await watch(call, pool, stop.asked, flags.quiet === true);
       if (drained) call.out.say("The pool is drained. Letting what runs finish.");
     } finally {
+      await http?.close();
       await pool.close({ graceMs: longGraceMs, signal: stop.atOnce });
+      await endTelemetry?.();
       stop.end();
     }
     return stop.exitCode;

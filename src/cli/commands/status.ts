@@ -14,8 +14,11 @@ export function statusCommand(call: Call): Command {
   return call.carryOut<CommonFlags>(command, (flags) =>
     call.look(flags, async (pool) => {
       const status = await pool.status();
-      if (call.json) await call.out.record(status);
-      else for (const line of table(rows(status, pool.store))) await call.out.line(line);
+      if (call.json) return call.out.record(status);
+      const merges = await pool.merges.list({ state: ["queued", "merging"], limit: 1_000 });
+      const queue =
+        merges.length === 0 ? [] : [["merges", `${String(merges.length)} in the queue: claude-pool merge list`]];
+      for (const line of table([...rows(status, pool.store), ...queue])) await call.out.line(line);
     }),
   );
 }
@@ -40,6 +43,9 @@ function rows(status: PoolStatus, store: string): readonly (readonly string[])[]
       `${String(status.completedTasks)} completed, ${String(status.failedTasks)} failed, ${String(status.cancelledTasks)} cancelled`,
     ],
     ...(status.heldBack === undefined ? [] : [["held back", heldBackText(status.heldBack)]]),
+    ...(status.openRequests === 0
+      ? []
+      : [["waiting", `${String(status.openRequests)} requests for an answer (claude-pool requests)`]]),
     ["spent", usd(status.totalSpendMicrodollars)],
     ["budget", cap],
   ];

@@ -23,14 +23,7 @@ export function submitCommand(call: Call): Command {
     const own = specOf(flags, call.io.cwd);
     const spec = parseTaskSpec({ ...own, prompt: await promptOf(call, words as readonly string[]) });
     const { chosen } = call.settings(flags);
-    // What is possible at all is the settings' to say, here as where the task will run.
-    const { allowBypassPermissions } = chosen;
-    const options = {
-      slots: 0,
-      cwd: call.directory(flags),
-      store: call.storeOf(chosen, flags),
-      ...(allowBypassPermissions === undefined ? {} : { allowBypassPermissions }),
-    };
+    const options = call.bare(flags, chosen);
     if (flags.dryRun === true) return dryRun(call, options, [spec], 1);
     await call.withPool(options, async (pool) => {
       const { id } = await pool.submit(spec);

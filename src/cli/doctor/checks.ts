@@ -9,10 +9,10 @@ import {
   isHostAlive,
   leftoverProcesses,
   sqliteVersion,
-  staleWorktrees,
   storeDamage,
 } from "../../ground.ts";
 import { openPool } from "../../open-pool.ts";
+import { checkGit, checkLocks, checkWorktrees } from "./repository.ts";
 import type { Settings } from "../settings/files.ts";
 
 export interface Finding {
@@ -43,6 +43,8 @@ export const checks: Readonly<Record<string, Check>> = {
   store: checkStore,
   hosts: checkHosts,
   processes: checkProcesses,
+  git: checkGit,
+  locks: checkLocks,
   worktrees: checkWorktrees,
 };
 
@@ -168,13 +170,6 @@ async function checkProcesses(): Promise<Finding> {
   const pids = left.map(({ pid }) => String(pid));
   const remedy = `The next \`claude-pool serve\` of their project ends them; or by hand: kill ${pids.join(" ")}`;
   return { check, state: "warning", found: `left over from hosts that died: ${pids.join(", ")}`, remedy };
-}
-
-function checkWorktrees({ directory }: Patient): Finding {
-  const stale = staleWorktrees(directory);
-  if (stale.length === 0) return { check: "worktrees", state: "ok", found: "none left over" };
-  const found = `registered, but gone: ${stale.join(", ")}`;
-  return { check: "worktrees", state: "warning", found, remedy: "git worktree prune" };
 }
 
 function nearestExisting(path: string): string {

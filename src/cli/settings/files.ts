@@ -36,7 +36,7 @@ export function projectFilePath(
 /**
  * Reads a settings file; undefined if there is none.
  *
- * @throws {PoolError} `invalid_options`, `unsupported`, naming the file.
+ * @throws {PoolError} `invalid_options`, naming the file.
  */
 export function readSettingsFile(path: string): SettingsFile | undefined {
   let text: string;
@@ -60,7 +60,8 @@ export function withOneCap(file: ConfigFile): Settings {
   return budgetUsd === undefined ? settings : { ...settings, budgetMicrodollars: microdollars(budgetUsd) };
 }
 
-function repositoryTop(directory: string): string | undefined {
+/** The top of the repository that a directory is in; undefined outside of one. */
+export function repositoryTop(directory: string): string | undefined {
   for (let here = directory; ; here = dirname(here)) {
     if (existsSync(join(here, ".git"))) return here;
     if (here === dirname(here)) return undefined;

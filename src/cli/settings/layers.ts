@@ -27,7 +27,7 @@ interface Setting {
 /**
  * Reads both files and puts the layers together.
  *
- * @throws {PoolError} `invalid_options`, `unsupported`, `untrusted_config`.
+ * @throws {PoolError} `invalid_options`, `untrusted_config`.
  */
 export function layeredSettings(flags: Settings, directory: string, env: Environment): LayeredSettings {
   const project = projectFile(directory, env);
@@ -87,7 +87,7 @@ function environmentSettings(env: Environment): Settings {
 
 /** Paths in a file are meant from where the file is. */
 function fromFile({ path, settings }: SettingsFile): Layer {
-  const { store, claude } = settings;
+  const { store, claude, worktreeBaseDir } = settings;
   const base = dirname(path);
   return {
     source: path,
@@ -95,6 +95,7 @@ function fromFile({ path, settings }: SettingsFile): Layer {
       ...settings,
       ...(store === undefined || store === ":memory:" ? {} : { store: resolve(base, store) }),
       ...(claude?.includes("/") === true ? { claude: resolve(base, claude) } : {}),
+      ...(worktreeBaseDir === undefined ? {} : { worktreeBaseDir: resolve(base, worktreeBaseDir) }),
     },
   };
 }

@@ -23,6 +23,10 @@ export function restricted(settings: Settings): Readonly<Record<string, unknown>
   if (settings.allowBypassPermissions === true) found.allow_bypass_permissions = true;
   if (settings.unattendedMode === true) found.unattended_mode = true;
   if (settings.skillCommands === true) found.skill_commands = true;
+  // Commands are programs; and a directory elsewhere would be written into, and removed.
+  for (const key of ["worktreeSetup", "worktreeBaseDir"] as const) {
+    if (settings[key] !== undefined) found[snakeCase(key)] = settings[key];
+  }
   if (settings.strictMcpConfig === false) found.strict_mcp_config = false;
   Object.assign(found, restrictedOfSlot(settings, ""));
   const slots = typeof settings.slots === "object" ? settings.slots : [];
@@ -71,8 +75,8 @@ export function distrust(path: string, env: Environment): boolean {
 function restrictedOfSlot(slot: SlotConfig | Settings, at: string): Readonly<Record<string, unknown>> {
   const found: Record<string, unknown> = {};
   if (slot.permissionMode === "bypassPermissions") found[`${at}permission_mode`] = slot.permissionMode;
-  // A server is a program that is started, and an allowed tool is a question that is no longer asked.
-  for (const key of ["mcpServers", "allowedTools"] as const) {
+  // A server or a check is a program that is started, and an allowed tool is a question that is no longer asked.
+  for (const key of ["mcpServers", "allowedTools", "checks"] as const) {
     const value = slot[key];
     if (value !== undefined && Object.keys(value).length > 0) found[at + snakeCase(key)] = value;
   }

@@ -1,0 +1,46 @@
+/** What the commands of `log` have in common: the log they open, and times as people write them. */
+import type { ActivityLog } from "../activity-log.ts";
+import { invalidOptions } from "../core/errors.ts";
+import { openActivityLog } from "../open-activity-log.ts";
+import type { Call } from "./call.ts";
+import type { CommonFlags } from "./flags.ts";
+
+export interface LogFlags extends CommonFlags {
+  readonly project?: string;
+  readonly allProjects?: boolean;
+  /** As which terminal. */
+  readonly as?: string;
+}
+
+/** The log of the directory that the call is about. */
+export function openLog(call: Call, flags: LogFlags): ActivityLog {
+  return openActivityLog({
+    cwd: call.directory(flags),
+    env: call.io.env,
+    ...(flags.as === undefined ? {} : { instance: flags.as }),
+  });
+}
+
+/** Says what the user should know of where the log stands. */
+export function warnOf(call: Call, log: ActivityLog): void {
+  for (const warning of log.warnings) call.out.say(`${call.out.talkColour.yellow("warning:")} ${warning}`);
+}
+
+const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
+
+/**
+ * A span of time in milliseconds: a figure with s, m, h, d or w, or several of them.
+ *
+ * @throws {PoolError} `invalid_options`.
+ * @example span("--since")("1h30m") // 5_400_000
+ */
+export function span(flag: string): (text: string) => number {
+  return (text) => {
+    const whole = text.trim().toLowerCase();
+    const parts = [...whole.matchAll(/(\d+(?:\.\d+)?)([smhdw])/g)];
+    const seconds = parts.reduce((sum, [, amount, unit = ""]) => sum + Number(amount) * (units[unit] ?? 0), 0);
+    if (parts.length > 0 && parts.map(([part]) => part).join("") === whole && Number.isFinite(seconds))
+      return Math.round(seconds * 1000);
+    throw invalidOptions(`${flag}: expected a time such as 30m, 1h30m, 2d or 1w, got ${JSON.stringify(text)}.`, flag);
+  };
+}
