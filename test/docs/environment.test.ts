@@ -3,10 +3,8 @@ import { expect, it } from "vitest";
 
 /** Everybody knows these. */
 const common = ["HOME", "PATH"];
-/** Claude Code's own, which the pool reads to find its transcripts. */
-const claudes = ["CLAUDE_CONFIG_DIR"];
-/** In the table, but of a part that is to come. */
-const later = ["POOL_HOME", "POOL_PROJECT", "POOL_INSTANCE", "CLAUDE_INSTANCE"];
+/** Claude Code's own, which the pool reads to find its transcripts, and the activity log to know its terminal. */
+const claudes = ["CLAUDE_CONFIG_DIR", "CLAUDE_CODE_SESSION_ID", "CLAUDE_PROJECT_DIR"];
 
 it("names in docs/configuration.md exactly the environment variables that the code reads", () => {
   const read = globSync("src/**/*.ts").flatMap((file) =>
@@ -17,5 +15,5 @@ it("names in docs/configuration.md exactly the environment variables that the co
     [...(row[1] ?? "").matchAll(/`([A-Z_]+)`/g)].map((match) => match[1] ?? ""),
   );
   const known = [...common, ...claudes];
-  expect(new Set(named)).toEqual(new Set([...read.filter((name) => !known.includes(name)), ...later]));
+  expect(new Set(named)).toEqual(new Set(read.filter((name) => !known.includes(name))));
 });
