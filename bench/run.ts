@@ -7,15 +7,20 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { activityLog } from "./cases/activity-log.ts";
 import { backToBack } from "./cases/back-to-back.ts";
 import { chains } from "./cases/chains.ts";
 import { fourSlots } from "./cases/four-slots.ts";
+import { mcpStatus } from "./cases/mcp-status.ts";
+import { httpEvents } from "./cases/http-events.ts";
+import { hook } from "./cases/hook.ts";
 import { memory } from "./cases/memory.ts";
 import { million } from "./cases/million.ts";
 import { oneByOne } from "./cases/one-by-one.ts";
 import { reopen } from "./cases/reopen.ts";
 import { throughput } from "./cases/throughput.ts";
 import { warmTurn } from "./cases/warm-turn.ts";
+import { worktrees } from "./cases/worktrees.ts";
 import type { Bench, Figure } from "./figure.ts";
 import { machine } from "./machine.ts";
 import { figuresJson, figuresTable, figureLine, writePage } from "./report.ts";
@@ -30,6 +35,11 @@ const cases: Readonly<Record<string, Bench>> = {
   million,
   reopen,
   memory,
+  worktrees,
+  "activity-log": activityLog,
+  "http-events": httpEvents,
+  "mcp-status": mcpStatus,
+  hook,
 };
 
 const { values } = parseArgs({
