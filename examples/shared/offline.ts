@@ -7,7 +7,7 @@ import { type ScriptedApi, startScriptedApi } from "claude-pool/testing";
 
 export interface Offline extends AsyncDisposable {
   readonly api: ScriptedApi;
-  /** A git repository with one file, `notes.md`. */
+  /** A git repository with one file, `notes.md`, in one commit on `main`. */
   readonly folder: string;
   /** For `openPool`: with a login of your own you need none of them. */
   readonly options: { readonly cwd: string; readonly store: string; readonly env: Readonly<Record<string, string>> };
@@ -17,8 +17,13 @@ export async function offline(): Promise<Offline> {
   const root = mkdtempSync(join(tmpdir(), "claude-pool-example-"));
   const folder = join(root, "project");
   mkdirSync(folder);
-  execFileSync("git", ["init", "--quiet"], { cwd: folder });
+  const git = (...args: readonly string[]): void => void execFileSync("git", args, { cwd: folder });
+  git("init", "--quiet", "--initial-branch", "main");
+  git("config", "user.name", "Example");
+  git("config", "user.email", "example@example.com");
   writeFileSync(join(folder, "notes.md"), "# Notes\n\nWrite more tests.\n");
+  git("add", "--all");
+  git("commit", "--quiet", "--message", "Begin");
   const api = await startScriptedApi();
   return {
     api,
