@@ -4,7 +4,7 @@ import tseslint from "typescript-eslint";
 const noSleeping = "A test waits for an event or a promise, never for time (CONTRIBUTING.md).";
 
 export default tseslint.config(
-  { ignores: ["dist/", "coverage/", "node_modules/"] },
+  { ignores: ["dist/", "coverage/", "node_modules/", "plugin/hooks/program.cjs"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   js.configs.recommended,
   {
@@ -60,6 +60,10 @@ export default tseslint.config(
         { paths: ["node:timers/promises", "node:timers"].map((name) => ({ name, message: noSleeping })) },
       ],
     },
+  },
+  {
+    files: ["plugin/**/*.cjs"],
+    languageOptions: { ecmaVersion: 2022, sourceType: "commonjs", globals: { require: "readonly" } },
   },
   {
     files: ["bin/**/*.js"],

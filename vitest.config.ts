@@ -6,5 +6,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    // Run by a worker of a pool, the tests would otherwise be refused every pool of their own.
+    env: { CLAUDE_POOL_MARKER: "" },
   },
 });

@@ -7,7 +7,10 @@ import { errorMeanings, type ErrorMeaning } from "../src/core/errors.ts";
 import { chainJsonSchema, poolConfigJsonSchema } from "../src/schema/json-schema.ts";
 import { defaultConfig } from "../src/core/config.ts";
 import { snakeCase } from "../src/core/wire.ts";
+import { openApiDocument } from "../src/server/openapi.ts";
+import { figureTables } from "../test/activity/endings/figures.ts";
 import { commandTable } from "./command-docs.ts";
+import { resourceTable, toolTable } from "./mcp-docs.ts";
 import { lifecycleDiagram, transitionTable } from "./lifecycle-docs.ts";
 import { roomTable } from "./rooms.ts";
 
@@ -19,22 +22,29 @@ const blocks: Readonly<Record<string, () => string>> = {
   settings: settingTable,
   rooms: roomTable,
   commands: commandTable,
+  "mcp tools": toolTable,
+  "mcp resources": resourceTable,
+  "automatic mode": figureTables,
   "test template": () => `\`\`\`ts\n${readFileSync("test/docs/template.test.ts", "utf8")}\`\`\``,
 };
 
 const pages = [
   "CONTRIBUTING.md",
+  "docs/activity-log.md",
   "docs/commands.md",
   "docs/configuration.md",
   "docs/errors.md",
   "docs/lifecycle.md",
+  "docs/mcp.md",
 ] as const;
 const schemaFile = "schema/claude-pool.schema.json";
+const openApiFile = "schema/openapi.json";
 const chainSchemaFile = "schema/claude-pool-chain.schema.json";
 
 /** Every page with generated parts, by path, as it should be. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   const files = new Map<string, string>(pages.map((page) => [page, withBlocks(readFileSync(page, "utf8"), page)]));
+  files.set(openApiFile, `${JSON.stringify(openApiDocument(), null, 2)}\n`);
   files.set(chainSchemaFile, `${JSON.stringify(chainJsonSchema(), null, 2)}\n`);
   return files.set(schemaFile, `${JSON.stringify(poolConfigJsonSchema(), null, 2)}\n`);
 }

@@ -116,7 +116,12 @@ async function userProject(folder: string): Promise<string> {
   symlinkSync(resolve("bin/claude-pool.js"), join(modules, ".bin/claude-pool"));
   symlinkSync(resolve("node_modules/@types"), join(modules, "@types"));
   symlinkSync(resolve("node_modules/vitest"), join(modules, "vitest"));
-  await run("git", ["init", "--quiet"], { cwd: project, quiet: true });
+  const git = (...args: readonly string[]) => run("git", args, { cwd: project, quiet: true });
+  await git("init", "--quiet", "--initial-branch=main");
+  await git("config", "user.name", "You");
+  await git("config", "user.email", "you@example.com");
+  await git("add", "--all");
+  await git("commit", "--quiet", "--message", "Begin");
   return project;
 }
 
