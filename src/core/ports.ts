@@ -398,6 +398,15 @@ export interface Workspaces {
   /** The directory of this name below the pool's base directory. */
   pathOf(place: { readonly repository: string; readonly poolId: string; readonly name: string }): string;
   /**
+   * Runs the body while no other process of this machine does so for this place: the steps of a chain share one. What waits for
+   * its turn rejects with `aborted` at the signal.
+   */
+  alone<T>(
+    place: { readonly repository: string; readonly path: string },
+    signal: AbortSignal | undefined,
+    body: () => Promise<T>,
+  ): Promise<T>;
+  /**
    * Makes the directory what the request says. Whatever else stands in it is saved first (W2).
    */
   prepare(request: WorkspaceRequest, signal: AbortSignal): Promise<TaskWorkspace>;

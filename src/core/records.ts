@@ -114,9 +114,8 @@ export interface Finish {
   readonly resumeSessionId?: string;
   /** Ids of the messages that the model was given. */
   readonly messages?: readonly string[];
-  /** What was saved of the run's work, with what its checks said; of a step also its chain's. */
+  /** What was saved of the run's work, with what its checks said. */
   readonly workspace?: TaskWorkspace;
-  readonly chainWorkspace?: TaskWorkspace;
   /** How often failed checks (reason `checks`) send the task back with their output; default 0. */
   readonly checkRetries?: number;
   /** `completed` only: it waits in review for this merge, which completes it (G4 of merge.ts). */

@@ -7,10 +7,9 @@
  * V4. So is its claim ended before: afterwards it could be that of the next run.
  */
 import type { HostRecord, TaskRecord } from "../core/task.ts";
-import { titleOf } from "../core/workspace.ts";
 import type { EngineParts } from "./parts.ts";
 import { activityTask } from "./claim-watch.ts";
-import { attemptNumber } from "./run-workspace.ts";
+import { saveWork } from "./save-work.ts";
 
 export class Recovery {
   readonly #parts: EngineParts;
@@ -82,21 +81,10 @@ export class Recovery {
 
   /** V3: its next run goes on with what stands there. A failure stops nothing: no directory is given to others unsaved (W2). */
   async #saveWork(task: TaskRecord, runId: string): Promise<void> {
-    const { records, workspaces, report } = this.#parts;
+    const { records, report } = this.#parts;
     if (task.workspace === undefined) return;
     try {
-      const owner = task.chainId ?? task.id;
-      const title = titleOf(task.originalPrompt ?? task.prompt);
-      const workspace = await workspaces.save({
-        owner,
-        title,
-        attempt: attemptNumber(task),
-        workspace: task.workspace,
-      });
-      await records.noteWorkspace(task.id, workspace, runId);
-      const chain = task.chainId === undefined ? undefined : await records.get(task.chainId);
-      if (chain?.workspace === undefined || workspace.saved === undefined) return;
-      await records.noteWorkspace(chain.id, { ...chain.workspace, saved: workspace.saved });
+      await records.noteWorkspace(task.id, await saveWork(this.#parts, task, task.workspace), runId);
     } catch (error) {
       report(error);
     }

@@ -15,7 +15,6 @@ import type { TaskRecord, TaskResult } from "../core/task.ts";
 import {
   checkFeedback,
   hasWork,
-  titleOf,
   type CheckResult,
   type CheckSpec,
   type Isolation,
@@ -23,12 +22,10 @@ import {
   type WorkspaceStart,
 } from "../core/workspace.ts";
 import type { EngineParts } from "./parts.ts";
+import { ownerOf, saveWork, savingOf } from "./save-work.ts";
 
 /** What the end of a run says of its directory. */
-export type Conclusion = { readonly outcome: Outcome } & Pick<
-  Finish,
-  "workspace" | "chainWorkspace" | "checkRetries" | "merge"
->;
+export type Conclusion = { readonly outcome: Outcome } & Pick<Finish, "workspace" | "checkRetries" | "merge">;
 
 export class RunWorkspace {
   readonly #parts: EngineParts;
@@ -36,7 +33,6 @@ export class RunWorkspace {
   readonly #settings: ResolvedSettings;
   readonly #isolation: Exclude<Isolation, "none">;
   #workspace: TaskWorkspace | undefined;
-  #chain: TaskWorkspace | undefined;
   #start: WorkspaceStart = "base";
 
   constructor(parts: EngineParts, lease: Lease, settings: ResolvedSettings, isolation: Exclude<Isolation, "none">) {
@@ -44,11 +40,6 @@ export class RunWorkspace {
     this.#lease = lease;
     this.#settings = settings;
     this.#isolation = isolation;
-  }
-
-  /** The chain whose steps share it, else the task. */
-  get #owner(): string {
-    return this.#lease.task.chainId ?? this.#lease.task.id;
   }
 
   /** Does the directory hold what an earlier attempt did? */
@@ -76,43 +67,44 @@ export class RunWorkspace {
         { taskId: task.id, cwd },
       );
     }
-    const owned = task.chainId === undefined ? task : await records.get(task.chainId);
-    const before = owned?.workspace;
-    this.#start = this.#startOf(before);
+    const owner = ownerOf(task);
     const kind = this.#isolation;
+    const { workspace: last } = await this.#owned();
     const place = await records.takePlace({
       kind,
       repository,
-      holder:
-        task.chainId === undefined && kind === "worktree" ? { slotId: this.#lease.slotId } : { taskId: this.#owner },
+      holder: owner === task.id && kind === "worktree" ? { slotId: this.#lease.slotId } : { taskId: owner },
       pathOf: (number) => workspaces.pathOf({ repository, poolId: records.poolId, name: `${kind}-${String(number)}` }),
-      ...(before === undefined ? {} : { prefer: before.path }),
+      ...(last === undefined ? {} : { prefer: last.path }),
     });
     const setup = setupOf(config);
     const data = defined({ runId, isolation: kind, setup: setup?.command });
     this.#tell({ type: "task.preparing", taskId: task.id, data });
-    const prepared = await workspaces.prepare(
-      defined({
-        poolId: records.poolId,
-        owner: this.#owner,
-        isolation: kind,
-        path: place.path,
-        cwd,
-        baseRef: this.#settings.baseRef,
-        start: this.#start,
-        before,
-        mergeIn: task.plan?.mergeIn,
-        include: config.worktreeInclude,
-        setup,
-      }),
-      signal,
-    );
-    this.#chain = task.chainId === undefined ? undefined : prepared;
-    this.#workspace = this.#chain === undefined ? prepared : await this.#stepOf(prepared);
-    if (task.merge === "auto") refuseNoTarget(task.id, config.mergeTarget ?? prepared.target);
-    await records.noteWorkspace(task.id, this.#workspace, runId);
-    if (task.chainId !== undefined) await records.noteWorkspace(task.chainId, prepared);
-    return this.#workspace;
+    return workspaces.alone(place, signal, async () => {
+      // Another step may have made the directory while this one waited for its turn.
+      const { workspace: before } = await this.#owned();
+      this.#start = this.#startOf(before);
+      const prepared = await workspaces.prepare(
+        defined({
+          poolId: records.poolId,
+          owner,
+          isolation: kind,
+          path: place.path,
+          cwd,
+          baseRef: this.#settings.baseRef,
+          start: this.#start,
+          before,
+          mergeIn: task.plan?.mergeIn,
+          include: config.worktreeInclude,
+          setup,
+        }),
+        signal,
+      );
+      if (task.merge === "auto") refuseNoTarget(task.id, config.mergeTarget ?? prepared.target);
+      this.#workspace = task.chainId === undefined ? prepared : await this.#stepOf(prepared, task.chainId);
+      await records.noteWorkspace(task.id, this.#workspace, runId);
+      return this.#workspace;
+    });
   }
 
   /** Compares where a process stands with what was meant. @throws {PoolError} `workspace_mismatch`. */
@@ -123,27 +115,29 @@ export class RunWorkspace {
   /** Saves what the run left (I2) and, if it completed, judges it by its checks. Never rejects. */
   async conclude(outcome: Outcome, signal: AbortSignal): Promise<Conclusion> {
     if (this.#workspace === undefined) return { outcome };
+    const { runId, task } = this.#lease;
     let workspace: TaskWorkspace;
     try {
-      workspace = await this.#save(this.#workspace);
+      workspace = await saveWork(this.#parts, task, this.#workspace);
     } catch (error) {
       return { outcome: unsaved(outcome, this.#workspace.path, error) };
     }
-    // The chain's own began where its first step did.
-    const chainWorkspace = this.#chain && { ...this.#chain, ...defined({ saved: workspace.saved }) };
-    const saved = { workspace, ...(chainWorkspace === undefined ? {} : { chainWorkspace }) };
     const { checks } = this.#settings;
-    const { runId, task } = this.#lease;
-    const taskId = task.id;
-    if (outcome.kind !== "completed") return { ...saved, outcome };
-    if (checks.length === 0) return { ...saved, outcome, ...this.#landing(workspace) };
-    this.#tell({ type: "task.checking", taskId, data: { runId, checks: checks.map(nameOf) } });
+    if (outcome.kind !== "completed") return { workspace, outcome };
+    if (checks.length === 0) return { workspace, outcome, ...this.#landing(workspace) };
+    this.#tell({ type: "task.checking", taskId: task.id, data: { runId, checks: checks.map(nameOf) } });
     try {
       const results = await this.#parts.workspaces.check({ workspace, checks }, signal);
-      return this.#judged(outcome, { ...saved, workspace: { ...workspace, checks: results } }, results);
+      return this.#judged(outcome, { ...workspace, checks: results }, results);
     } catch (error) {
-      return { ...saved, outcome: unchecked(outcome, error, signal) };
+      return { workspace, outcome: unchecked(outcome, error, signal) };
     }
+  }
+
+  /** Whose record says where the work stands: the chain's whose steps share it, else the task's. */
+  async #owned(): Promise<Pick<TaskRecord, "workspace">> {
+    const { task } = this.#lease;
+    return task.chainId === undefined ? task : ((await this.#parts.records.get(task.chainId)) ?? {});
   }
 
   /** An attempt begins anew unless it was asked otherwise, or was only interrupted. */
@@ -153,37 +147,29 @@ export class RunWorkspace {
   }
 
   /** A step's own work begins with what the steps before it left. */
-  async #stepOf(prepared: TaskWorkspace): Promise<TaskWorkspace> {
+  async #stepOf(prepared: TaskWorkspace, chainId: string): Promise<TaskWorkspace> {
+    const { records, workspaces } = this.#parts;
     const { task } = this.#lease;
+    await records.noteWorkspace(chainId, prepared);
     if (task.workspace !== undefined) return { ...prepared, baseCommit: task.workspace.baseCommit };
     const { saved: _chains, checks: _judged, ...rest } = prepared;
-    const before = await this.#save(prepared);
+    const before = await workspaces.save({ ...savingOf(task), workspace: prepared });
     return { ...rest, baseCommit: before.saved?.commit ?? prepared.baseCommit };
-  }
-
-  async #save(workspace: TaskWorkspace): Promise<TaskWorkspace> {
-    const { task } = this.#lease;
-    return this.#parts.workspaces.save({
-      owner: this.#owner,
-      title: titleOf(task.originalPrompt ?? task.prompt),
-      attempt: attemptNumber(task),
-      workspace,
-    });
   }
 
   #judged(
     outcome: Extract<Outcome, { kind: "completed" }>,
-    saved: Pick<Conclusion, "workspace" | "chainWorkspace"> & { readonly workspace: TaskWorkspace },
+    workspace: TaskWorkspace,
     results: readonly CheckResult[],
   ): Conclusion {
-    if (results.every((result) => result.passed)) return { ...saved, outcome, ...this.#landing(saved.workspace) };
+    if (results.every((result) => result.passed)) return { workspace, outcome, ...this.#landing(workspace) };
     const result: TaskResult & { readonly reason: "checks" } = {
       ...outcome.result,
       success: false,
       reason: "checks",
       error: checkFeedback(results),
     };
-    return { ...saved, outcome: { kind: "failed", result }, checkRetries: this.#settings.checkRetries };
+    return { workspace, outcome: { kind: "failed", result }, checkRetries: this.#settings.checkRetries };
   }
 
   #tell(event: NewEvent): void {
@@ -196,11 +182,6 @@ export class RunWorkspace {
     if (task.merge !== "auto" || task.reviewRequired || !hasWork(workspace)) return {};
     return { merge: mergeRequestOf(this.#parts.config, { taskId: task.id, workspace, approves: true }) };
   }
-}
-
-/** Unique among all the attempts that save under one owner: a chain's steps do so in turn. */
-export function attemptNumber(task: Pick<TaskRecord, "step" | "attempt">): number {
-  return (task.step ?? 0) * 1_000 + task.attempt;
 }
 
 export function setupOf(

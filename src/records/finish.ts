@@ -13,7 +13,6 @@ import type { Finish } from "../core/records.ts";
 import type { Hold, TaskRecord, TaskResult, TaskState } from "../core/task.ts";
 import { nextState, type TaskEvent } from "../core/transitions.ts";
 import { hasWork } from "../core/workspace.ts";
-import { chainSeqOf } from "./chain-rows.ts";
 import { type Change, count } from "./change.ts";
 import { park, runGoverned } from "./governor.ts";
 import { tellHeld } from "./holds.ts";
@@ -67,11 +66,7 @@ function mergeFor(task: TaskRecord, { merge }: Finish): MergeRequest | undefined
 
 /** Writes what was saved of the run's work, and tells of its checks. */
 async function withWorkspace(change: Change, task: TaskRecord, given: Finish): Promise<TaskRecord> {
-  const { workspace, chainWorkspace, runId } = given;
-  if (chainWorkspace !== undefined && task.chainId !== undefined) {
-    const chainSeq = await chainSeqOf(change.sql, task.chainId);
-    if (chainSeq !== undefined) await writeWorkspace(change.sql, chainSeq, chainWorkspace);
-  }
+  const { workspace, runId } = given;
   if (workspace === undefined) return task;
   await writeWorkspace(change.sql, task.seq, workspace, runId);
   const { kind, result } = given.outcome;

@@ -17,7 +17,7 @@ import { baseDirectory } from "./places.ts";
 import { prepare } from "./prepare.ts";
 import { branchWith, dropRef, savedRefs } from "./refs.ts";
 import { remove } from "./removing.ts";
-import { repositoryLock } from "./repository-lock.ts";
+import { placeLock, repositoryLock } from "./repository-lock.ts";
 import { repositoryOf } from "./repository.ts";
 import { restore } from "./restoring.ts";
 import { saveWork } from "./saving.ts";
@@ -36,6 +36,7 @@ export function openWorkspaces({ processes, baseDirectory: configured }: Workspa
   return {
     repositoryOf: (cwd) => repositoryOf(cwd),
     pathOf: ({ repository, poolId, name }) => join(folderOf(repository, poolId), name),
+    alone: placeLock(processes),
     async prepare(request, signal) {
       await requireGit();
       return asPoolError(`Preparing ${request.path}`, () =>

@@ -1,15 +1,16 @@
 /**
- * One at a time: what changes a repository's register of worktrees, its branches or its exclude file, among all processes of
- * this machine that use claude-pool.
+ * One at a time, among all processes of this machine that use claude-pool: what changes a repository's register of worktrees,
+ * its branches or its exclude file; and what makes a directory ready or saves what stands in it.
  *
  * X1. The lock file appears whole or not at all, with the name of its holder in it.
  * X2. Only a holder that is dead (pid and start time, since the last boot) is pushed aside, and only by who holds the second
  *     lock: two that find it dead at once would else remove each other's.
+ * X3. Who holds a place may take the repository; never the other way round.
  */
 import { randomUUID } from "node:crypto";
 import { link, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { PoolError } from "../core/errors.ts";
 import type { Processes } from "../core/ports.ts";
@@ -27,26 +28,73 @@ export type RepositoryLock = <T>(
  * @param waitMs how long others are waited for, in milliseconds.
  */
 export function repositoryLock(processes: Processes, waitMs = 60_000): RepositoryLock {
-  /** In this process nobody has to ask the file system whose turn it is. */
-  const turns = new Map<string, Promise<unknown>>();
-  return (repository, signal, body) => {
-    const before = turns.get(repository) ?? Promise.resolve();
-    const mine = before.then(async () => {
-      const file = join(repository, "claude-pool.lock");
-      await take(file, processes, waitMs, signal);
-      try {
-        return await body();
-      } finally {
-        await rm(file, { force: true });
-      }
-    });
-    const settled = mine.then(noop, noop);
-    turns.set(repository, settled);
-    void settled.then(() => {
-      if (turns.get(repository) === settled) turns.delete(repository);
-    });
-    return mine;
+  const turns: Turns = new Map();
+  return (repository, signal, body) =>
+    alone({ turns, processes, waitMs, file: join(repository, "claude-pool.lock") }, signal, body);
+}
+
+/** Runs the body alone in one place of a repository. */
+export type PlaceLock = <T>(
+  place: { readonly repository: string; readonly path: string },
+  signal: AbortSignal | undefined,
+  body: () => Promise<T>,
+) => Promise<T>;
+
+/** Others are waited for as long as they live: a directory's set-up takes as long as it takes. */
+export function placeLock(processes: Processes): PlaceLock {
+  const turns: Turns = new Map();
+  return ({ repository, path }, signal, body) => {
+    const name = `claude-pool-${basename(dirname(path))}-${basename(path)}.lock`;
+    return alone({ turns, processes, waitMs: Infinity, file: join(repository, name) }, signal, body);
   };
+}
+
+/** In this process nobody has to ask the file system whose turn it is. */
+type Turns = Map<string, Promise<unknown>>;
+
+interface Lock {
+  readonly turns: Turns;
+  readonly processes: Processes;
+  readonly waitMs: number;
+  readonly file: string;
+}
+
+function alone<T>(
+  { turns, processes, waitMs, file }: Lock,
+  signal: AbortSignal | undefined,
+  body: () => Promise<T>,
+): Promise<T> {
+  const before = turns.get(file) ?? Promise.resolve();
+  const mine = untilAborted(before, signal).then(async () => {
+    await take(file, processes, waitMs, signal);
+    try {
+      return await body();
+    } finally {
+      await rm(file, { force: true });
+    }
+  });
+  const settled = Promise.allSettled([before, mine]);
+  turns.set(file, settled);
+  void settled.then(() => {
+    if (turns.get(file) === settled) turns.delete(file);
+  });
+  return mine;
+}
+
+async function untilAborted(turn: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) {
+    await turn;
+    return;
+  }
+  if (signal.aborted) throw aborted(signal.reason);
+  const given = Promise.withResolvers<never>();
+  const giveUp = (): void => given.reject(aborted(signal.reason));
+  signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    await Promise.race([turn, given.promise]);
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
 }
 
 async function take(
@@ -153,9 +201,5 @@ async function ageMs(file: string): Promise<number> {
 }
 
 function aborted(cause: unknown): PoolError {
-  return new PoolError("aborted", "Waiting for the repository's lock was aborted.", {}, cause);
-}
-
-function noop(): void {
-  // Whoever is next begins whatever became of the one before.
+  return new PoolError("aborted", "Waiting for the repository was aborted.", {}, cause);
 }

@@ -109,13 +109,14 @@ function workspaces(opened: Opened): void {
     expect(starts).toEqual(["base", "base", "saved", "base"]);
   });
 
-  it("of a chain is kept with the end of its step", async () => {
+  it("of a chain stays when its step ends", async () => {
     const { records } = await opened();
     const host = await testHost(records, 1);
     const steps = [{ name: "a", prompt: "a" }];
     await records.submitChains([{ id: "chain-1", spec: { steps, isolation: "worktree", baseRef: "main" } }]);
     const [lease] = host.leases;
-    await end(records, present(lease), { workspace: saved("step"), chainWorkspace: saved("chain-1") });
+    await records.noteWorkspace("chain-1", saved("chain-1"));
+    await end(records, present(lease), { workspace: saved("step") });
     const { isolation, baseRef } = lease?.task.config ?? {};
     expect([isolation, baseRef, (await records.get("chain-1"))?.workspace]).toEqual([
       "worktree",

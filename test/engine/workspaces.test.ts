@@ -241,3 +241,46 @@ describe("an isolated run", () => {
     ]);
   });
 });
+
+describe("steps of a chain side by side", () => {
+  /** Each turn leaves a file with the name of its prompt. */
+  const leaving: RunnerScript = ({ prompt }, { cwd }) => {
+    writeFileSync(join(cwd, `${prompt}.txt`), "done\n");
+    return completed("done");
+  };
+  const names = ["one", "two", "three", "four"];
+  const steps = names.map((name) => ({ name, prompt: name, needs: [] }));
+
+  test("have their directory made and set up once, however many begin together", async () => {
+    const { pool, repository } = await rig(leaving, {
+      slots: 4,
+      worktreeSetup: `sleep 0.2; echo made >> "$CLAUDE_POOL_CHECKOUT/.git/setups"`,
+    });
+    const chain = await pool.submitChain(steps);
+    await chain.outcome();
+    const progress = await pool.chainProgress(chain.id);
+    expect([
+      progress.steps.map(({ state }) => state),
+      readFileSync(join(repository, ".git", "setups"), "utf8"),
+    ]).toEqual([names.map(() => "completed"), "made\n"]);
+  });
+
+  test("that end together are all in the work of the chain", async () => {
+    const all = Promise.withResolvers<undefined>();
+    let begun = 0;
+    const { pool, git } = await rig(
+      async (...args) => {
+        begun += 1;
+        if (begun === names.length) all.resolve(undefined);
+        await all.promise;
+        return leaving(...args);
+      },
+      { slots: 4 },
+    );
+    const chain = await pool.submitChain(steps);
+    await chain.outcome();
+    const { workspace } = await pool.get(chain.id);
+    const listed = git("ls-tree", "--name-only", String(workspace?.saved?.commit)).split("\n");
+    expect(listed).toEqual(["a.txt", ...names.map((name) => `${name}.txt`)].toSorted());
+  });
+});

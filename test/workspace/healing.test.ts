@@ -6,7 +6,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { systemProcesses } from "../../src/runner/processes.ts";
-import { repositoryLock } from "../../src/workspace/repository-lock.ts";
+import { placeLock, repositoryLock } from "../../src/workspace/repository-lock.ts";
 import { git, never, rig, stateOf, write } from "./place-rig.ts";
 
 function fixture(name: string): string {
@@ -175,6 +175,31 @@ it("the repository's lock of a dead process is taken, that of a living one is wa
     code: "repository_locked",
     details: { lock: file },
   });
+});
+
+it("a place is one process's at a time, and who waits for it leaves at the signal, behind whom the next one comes", async () => {
+  const { repository, folder } = rig();
+  const alone = placeLock(systemProcesses());
+  const place = { repository, path: join(folder, "pool", "worktree-1") };
+  const abort = new AbortController();
+  const order: string[] = [];
+  const first = Promise.withResolvers<undefined>();
+  const holding = alone(place, never, async () => {
+    await first.promise;
+    order.push("first");
+  });
+  const left = alone(place, abort.signal, () => Promise.resolve(order.push("aborted"))).catch(
+    ({ code }: { code: string }) => code,
+  );
+  const third = alone(place, never, () => Promise.resolve(order.push("third")));
+  abort.abort();
+  order.push(String(await left));
+  first.resolve(undefined);
+  await Promise.all([holding, third]);
+  expect([order, readdirSync(repository).filter((name) => name.endsWith(".lock"))]).toEqual([
+    ["aborted", "first", "third"],
+    [],
+  ]);
 });
 
 it("no two processes are inside of the lock at once, also when some are killed inside", async () => {
