@@ -189,7 +189,7 @@ it("a place is one process's at a time, and who waits for it leaves at the signa
     order.push("first");
   });
   const left = alone(place, abort.signal, () => Promise.resolve(order.push("aborted"))).catch(
-    ({ code }: { code: string }) => code,
+    (error: unknown) => (error as { code: string }).code,
   );
   const third = alone(place, never, () => Promise.resolve(order.push("third")));
   abort.abort();
