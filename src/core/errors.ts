@@ -416,6 +416,11 @@ export function invalidOptions(message: string, field?: string): PoolError {
   return new PoolError("invalid_options", message, field === undefined ? {} : { field });
 }
 
+/** The pool was closed in this process. */
+export function poolClosed(): PoolError {
+  return new PoolError("pool_closed", "The pool is closed. Open it again with `openPool`.");
+}
+
 /** No task has this id. */
 export function taskNotFound(id: string): PoolError {
   return new PoolError(

@@ -1,5 +1,5 @@
 /** Joins the parts of the records; every method is one line, and every writing one goes through the group commit. */
-import { PoolError } from "../core/errors.ts";
+import { poolClosed } from "../core/errors.ts";
 import { defaultConfig } from "../core/config.ts";
 import type { GovernorSettings } from "../core/governor.ts";
 import type { Clock, Sql } from "../core/ports.ts";
@@ -272,8 +272,4 @@ function setShutdown(change: Change, shutdown: boolean): void {
   if ((change.pool.shutdown === 1) === shutdown) return;
   change.pool.shutdown = shutdown ? 1 : 0;
   change.emit({ type: shutdown ? "pool.draining" : "pool.opened", data: {} });
-}
-
-function poolClosed(): PoolError {
-  return new PoolError("pool_closed", "The pool is closed. Open it again with `openPool`.");
 }
