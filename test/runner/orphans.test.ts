@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { ProcessIdentity } from "../../src/core/task.ts";
 import { systemProcesses } from "../../src/runner/processes.ts";
 import { toolUse } from "../../src/testing/index.ts";
@@ -31,6 +31,7 @@ describe.each(["auto", "off"] as const)("what a killed host leaves (process name
     const host = spawn(process.execPath, [script, JSON.stringify(options), rig.cwd, "work", runId], {
       stdio: ["ignore", "pipe", "inherit"],
     });
+    onTestFinished(() => void host.kill("SIGKILL"));
     const [line] = (await once(createInterface({ input: host.stdout }), "line")) as [string];
     const identity = JSON.parse(line) as ProcessIdentity;
     await expect.poll(() => countRunning(name)).toBeGreaterThan(0);
