@@ -42,7 +42,7 @@ export class PoolMerges {
   async wait(id: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<MergeRecord> {
     for (;;) {
       if (signal?.aborted === true) throw aborted(signal);
-      await this.#merging.work();
+      await this.#work(signal);
       const merge = await this.#parts.records.merge(id);
       if (merge.state !== "queued" && merge.state !== "merging") return merge;
       await this.#endOf(id, signal);
@@ -68,6 +68,23 @@ export class PoolMerges {
     }
     await workspaces.moveBranch(repository, target, commit, before);
     return records.noteUndone(id);
+  }
+
+  /** Carries out what waits; it goes on without a caller who leaves, and so does what is wrong with it. */
+  async #work(signal: AbortSignal | undefined): Promise<void> {
+    const working = this.#merging.work();
+    if (signal === undefined) return working;
+    const { promise: left, reject } = Promise.withResolvers<never>();
+    const leave = (): void => {
+      reject(aborted(signal));
+      working.catch(this.#parts.report);
+    };
+    signal.addEventListener("abort", leave, { once: true });
+    try {
+      await Promise.race([working, left]);
+    } finally {
+      signal.removeEventListener("abort", leave);
+    }
   }
 
   /** Another process is at it, or at one before it: until it ends, or it is time to look whether that one is dead. */

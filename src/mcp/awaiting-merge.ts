@@ -7,26 +7,20 @@
 import { PoolError } from "../core/errors.ts";
 import type { MergeRecord } from "../core/merge.ts";
 import type { ToolCall } from "./tool-call.ts";
-import { within } from "./within.ts";
 
 /** Resolves to the merge at its end, or as it stands when the call's time is over. @throws {PoolError} `aborted`. */
 export async function awaitMerge(call: ToolCall, mergeId: string): Promise<MergeRecord> {
   const { pool, signal, answerWithinMs } = call;
   const over = new AbortController();
   const telling = tell(call, mergeId, over.signal);
-  const { promise: gone, resolve: leave } = Promise.withResolvers<undefined>();
-  const stop = (): void => leave(undefined);
-  signal.addEventListener("abort", stop, { once: true });
-  if (signal.aborted) stop();
   try {
-    const landing = pool.merges.wait(mergeId, { signal: AbortSignal.any([signal, over.signal]) });
-    const ended = await within(answerWithinMs, Promise.race([landing, gone]));
-    if (ended !== undefined) return ended;
+    return await pool.merges.wait(mergeId, { signal: AbortSignal.any([signal, AbortSignal.timeout(answerWithinMs)]) });
+  } catch (error) {
+    if (!(error instanceof PoolError) || error.code !== "aborted") throw error;
     if (signal.aborted && call.isCancelled()) await takeBack(call, mergeId);
     return await pool.merges.show(mergeId);
   } finally {
     over.abort();
-    signal.removeEventListener("abort", stop);
     await telling;
   }
 }

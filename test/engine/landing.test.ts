@@ -111,6 +111,22 @@ describe("work that was done", () => {
     ]);
   });
 
+  test("is waited for no longer than its caller wants, also while it is this process that merges it", async () => {
+    const { pool, repository, git } = await rig({
+      checks: [{ name: "fast at first", command: '[ "$(cat b.txt)" = b.txt ] || sleep 600' }],
+    });
+    const id = await done(pool, "a.txt changed");
+    await writeFile(join(repository, "b.txt"), "slow\n");
+    git("commit", "-q", "-a", "-m", "From here on the check takes long");
+    const stop = new AbortController();
+    const begun = startOfMerge(pool);
+    const merging = pool.merge(id, { signal: stop.signal }).catch((error: unknown) => (error as { code: string }).code);
+    await begun;
+    stop.abort();
+    const [merge] = await pool.merges.list();
+    expect([await merging, merge?.state]).toEqual(["aborted", "merging"]);
+  });
+
   test("that conflicts is told so beforehand, and stays in review with its files when it is tried", async () => {
     const { pool, git } = await rig({ slots: 2, onMergeConflict: "review" });
     const [first, second] = await Promise.all([
@@ -266,4 +282,8 @@ describe("the pool's directories", () => {
 
 async function stopped(pool: Pool): Promise<void> {
   for await (const event of pool.events({ after: 0 })) if (event.type === "slot.stopped") return;
+}
+
+async function startOfMerge(pool: Pool): Promise<void> {
+  for await (const event of pool.events({ after: 0 })) if (event.type === "merge.started") return;
 }

@@ -246,12 +246,10 @@ async function landed(
   id: string,
   waitMs: number,
 ): Promise<MergeRecord> {
-  const over = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
-  const { promise: late, resolve } = Promise.withResolvers<undefined>();
-  over.addEventListener("abort", () => resolve(undefined), { once: true });
-  const landing = pool.merges.wait(id, { signal: over }).catch((error: unknown) => {
-    if (error instanceof PoolError && error.code === "aborted") return undefined;
+  try {
+    return await pool.merges.wait(id, { signal: AbortSignal.any([signal, AbortSignal.timeout(waitMs)]) });
+  } catch (error) {
+    if (error instanceof PoolError && error.code === "aborted") return pool.merges.show(id);
     throw error;
-  });
-  return (await Promise.race([landing, late])) ?? pool.merges.show(id);
+  }
 }
