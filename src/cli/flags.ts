@@ -6,6 +6,7 @@ import { invalidOptions } from "../core/errors.ts";
 import { efforts, permissionModes, type JsonObject, type SlotConfig, type TaskSpec } from "../core/task.ts";
 import { isolations } from "../core/workspace.ts";
 import { parseSettings, parseSlotConfig, parseTaskSpec } from "../schema/parse.ts";
+import { collected } from "./collected.ts";
 import { duration, figure } from "./quantities.ts";
 import { withOneCap, type Settings } from "./settings/files.ts";
 
@@ -132,13 +133,13 @@ export function addSpecFlags(command: Command): Command {
     .option("--merge <when>", "auto: into the merge queue when it is done, or approved (default: manual)")
     .optionsGroup("How it is queued:")
     .option("--priority <n>", "a whole number, higher first (default: 0)", figure)
-    .option("--tag <tag>", "a word to find it by; may be given again", collect)
+    .option("--tag <tag>", "a word to find it by; may be given again", collected)
     .option("--queue-timeout <duration>", "fail if no slot takes it in this time", duration("--queue-timeout"))
     .option("--key <key>", "idempotency key: the same key and task give the first id")
     .option(
       "--path <path>",
       "what it will edit or use, such as 'src/auth/**' or port:3000; may be given again",
-      collect,
+      collected,
     )
     .option("--claim-wait <duration>", "wait for others' claims on these at most so long", duration("--claim-wait"));
 }
@@ -152,7 +153,7 @@ export function addHostFlags(command: Command): Command {
     .option("--claude <program>", "the Claude program (default: CLAUDE_POOL_CLAUDE, else the Agent SDK's)")
     .option("--allow-bypass-permissions", "make permission mode bypassPermissions possible")
     .option("--unattended", "without a permission mode: dontAsk instead of plan")
-    .option("--env <NAME=value>", "added to Claude's environment; may be given again", collect);
+    .option("--env <NAME=value>", "added to Claude's environment; may be given again", collected);
 }
 
 /** What the flags say of each task, without a prompt. */
@@ -253,10 +254,6 @@ function rules(text: string, before: readonly string[] = []): readonly string[] 
 /** What stands before it may be `--no-check`, which is no list. */
 function checks(command: string, before?: readonly string[] | boolean): readonly string[] {
   return [...(Array.isArray(before) ? (before as readonly string[]) : []), command];
-}
-
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
 }
 
 function conversation(id: string | undefined): { readonly taskId: string } | undefined {

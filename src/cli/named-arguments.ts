@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { invalidOptions } from "../core/errors.ts";
 import type { SkillArgument } from "../core/skill.ts";
 import type { SkillArguments } from "../pool-skills.ts";
+import { collected } from "./collected.ts";
 
 /** The name of a skill or workflow, and its arguments. */
 export function addNamedArguments(command: Command): Command {
@@ -10,11 +11,6 @@ export function addNamedArguments(command: Command): Command {
     .argument("<name>")
     .argument("[values...]", "the arguments in their order; a skill that declares none takes free text")
     .option("--arg <name=value>", "an argument by its name; may be given again", collected);
-}
-
-/** An option that may be given again. */
-export function collected(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
 }
 
 /** As `target goal?`: what may be left out has a question mark. */

@@ -3,6 +3,7 @@ import { Option, type Command } from "commander";
 import { routePreferences, type RouteAnswer, type RouteHints, type RouteOptions } from "../core/route.ts";
 import { parseRouteOptions } from "../schema/parse-requests.ts";
 import type { Call } from "./call.ts";
+import { collected } from "./collected.ts";
 import type { HostFlags } from "./flags.ts";
 import { duration, figure, usd } from "./quantities.ts";
 
@@ -23,7 +24,7 @@ export function addRouteFlags(command: Command): Command {
     .option("--max-chain-steps <n>", "the most steps of a chain (default: 6)", figure)
     .addOption(new Option("--prefer <route>", `${routePreferences.join(", ")}: where more than one would do`))
     .option("--domain <text>", "what the task is about")
-    .option("--hint <text>", "where the task could be cut; may be given again", collect)
+    .option("--hint <text>", "where the task could be cut; may be given again", collected)
     .option("--route-model <name>", "the model that decides (default: haiku)")
     .option(
       "--route-timeout <duration>",
@@ -72,8 +73,4 @@ export function interrupted(call: Call): { readonly signal: AbortSignal; readonl
     controller.abort();
   });
   return { signal: controller.signal, end };
-}
-
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
 }

@@ -4,6 +4,7 @@ import { Command } from "commander";
 import type { Entry } from "../../activity/entry.ts";
 import { wireOf } from "../../activity/line.ts";
 import { examples, type Call } from "../call.ts";
+import { collected } from "../collected.ts";
 import { claimText, claimWire } from "../log-text.ts";
 import { openLog, span, warnOf, type LogFlags } from "../log-flags.ts";
 
@@ -39,7 +40,7 @@ export function postCommand(call: Call): Command {
       "completed, blocked, claimed, released, resolved, signaling (default), health, or a word like them",
     )
     .option("--summary <text>", "what happened")
-    .option("--affects <what>", "a path, glob or resource such as port:3000; may be given again", collect)
+    .option("--affects <what>", "a path, glob or resource such as port:3000; may be given again", collected)
     .option("--blocks <text>", "whom it concerns: shown to every terminal of the project")
     .option("--ttl <time>", "for how long it is shown, such as 8h (default: 1h)", span("--ttl"))
     .option("--ref <id>", "the claim or blocker that it ends")
@@ -124,7 +125,7 @@ export function releaseCommand(call: Call): Command {
     )
     .argument("[ids...]", "ids of claims, or beginnings that only one has")
     .option("--topic <text>", "the claims with this topic")
-    .option("--path <what>", "the claims that touch this path, glob or resource; may be given again", collect)
+    .option("--path <what>", "the claims that touch this path, glob or resource; may be given again", collected)
     .option("--force", "another terminal's claims too; their ids must be given")
     .addHelpText("after", examples("claude-pool log release", "claude-pool log release --path src/auth/"));
   return call.carryOut<ReleaseFlags>(command, async (flags, [ids]) => {
@@ -156,8 +157,4 @@ function addAs(command: Command): Command {
     "--as <label>",
     "the label to write under (default: POOL_INSTANCE, CLAUDE_INSTANCE, or your user name)",
   );
-}
-
-function collect(value: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), value];
 }

@@ -3,6 +3,7 @@ import type { SessionMetrics } from "../../core/metrics.ts";
 import { defined } from "../../core/config.ts";
 import type { MetricsFilter } from "../../core/metrics.ts";
 import { examples, type Call } from "../call.ts";
+import { collected } from "../collected.ts";
 import type { CommonFlags } from "../flags.ts";
 import { elapsed, pointInTime, usd } from "../quantities.ts";
 import { table } from "../terminal/table.ts";
@@ -24,7 +25,7 @@ export function metricsCommand(call: Call): Command {
     )
     .option("--since <when>", "tasks created since then: 2d (ago), or a date", pointInTime("--since"))
     .option("--until <when>", "tasks created until then", pointInTime("--until"))
-    .option("--tag <tag>", "tasks with this tag; may be given again", collect)
+    .option("--tag <tag>", "tasks with this tag; may be given again", collected)
     .option("--model <name>", "tasks that this model answered, by its full name")
     .addHelpText(
       "after",
@@ -43,10 +44,6 @@ export function metricsCommand(call: Call): Command {
       for (const line of table(models(metrics), { right: [1, 2, 3, 4] })) await call.out.line(line);
     }),
   );
-}
-
-function collect(tag: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), tag];
 }
 
 function figures(of: SessionMetrics): readonly (readonly string[])[] {

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { webhookEvents, type WebhookRecord } from "../../core/webhook.ts";
 import { parseWebhook } from "../../schema/webhook.ts";
 import { examples, type Call } from "../call.ts";
+import { collected } from "../collected.ts";
 import type { CommonFlags } from "../flags.ts";
 import { table } from "../terminal/table.ts";
 
@@ -36,7 +37,7 @@ function addCommand(call: Call): Command {
     .option(
       "--event <name>",
       `of what it is told, default all; may be given again: ${webhookEvents.join(", ")}`,
-      collect,
+      collected,
     )
     .option("--allow-private", "the address may be a loopback or private one");
   return call.carryOut<AddFlags>(command, (flags, [url]) =>
@@ -90,8 +91,4 @@ function testCommand(call: Call): Command {
       return test.delivered ? 0 : 1;
     }),
   );
-}
-
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
 }

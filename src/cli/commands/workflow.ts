@@ -1,10 +1,11 @@
 import { Command } from "commander";
 import { runAttachedChain } from "../attached-chain.ts";
 import { examples, type Call } from "../call.ts";
+import { collected } from "../collected.ts";
 import { addHostFlags, addTaskFlags, poolSettingsOf } from "../flags.ts";
 import type { CommonFlags, HostFlags, TaskFlags } from "../flags.ts";
 import { attachedOptions, hasServingHost, ownSlots } from "../hosting.ts";
-import { addNamedArguments, argumentsOf, argumentText, collected } from "../named-arguments.ts";
+import { addNamedArguments, argumentsOf, argumentText } from "../named-arguments.ts";
 import { oneLine, table } from "../terminal/table.ts";
 
 type ArgumentFlags = CommonFlags & {
