@@ -8,6 +8,7 @@ import type { Call } from "./call.ts";
 import { stepLine } from "./chain-text.ts";
 import { exitOfTask, type ExitCode } from "./exit.ts";
 import { tellingHeldBack } from "./held-back.ts";
+import { interrupted } from "./interrupted.ts";
 import { elapsed, usd } from "./quantities.ts";
 import { taskLine } from "./task-text.ts";
 import { Progress } from "./terminal/progress.ts";
@@ -17,19 +18,17 @@ import { workHint } from "./work-text.ts";
 /** Submits, waits, prints the last answer (with --json the chain's record); resolves to the exit code. */
 export async function runAttachedChain(call: Call, pool: Pool, { steps, ...options }: WrittenChain): Promise<ExitCode> {
   const progress = new Progress(call.out.talk);
-  const stop = new AbortController();
   const over = new AbortController();
   let chainId: string | undefined;
   let following: Promise<unknown> = Promise.resolve();
-  const unhook = call.io.onInterrupt(() => {
-    progress.note("Cancelling the chain; `claude-pool chain resume` goes on with it.");
-    stop.abort();
-  });
+  const { signal, end } = interrupted(call, () =>
+    progress.note("Cancelling the chain; `claude-pool chain resume` goes on with it."),
+  );
   try {
     const run = (): Promise<unknown> =>
       pool.runChain(steps, {
         ...options,
-        signal: stop.signal,
+        signal,
         onSubmitted: (id) => {
           chainId = id;
           following = Promise.all([
@@ -44,12 +43,12 @@ export async function runAttachedChain(call: Call, pool: Pool, { steps, ...optio
   } catch (error) {
     if (chainId === undefined || !(error instanceof PoolError) || error.code !== "task_failed") throw error;
   } finally {
-    unhook();
+    end();
     over.abort();
     await following;
     progress.end();
   }
-  return show(call, pool, chainId, stop.signal.aborted);
+  return show(call, pool, chainId, signal.aborted);
 }
 
 async function show(call: Call, pool: Pool, id: string | undefined, isInterrupted: boolean): Promise<ExitCode> {

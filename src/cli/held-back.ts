@@ -2,20 +2,13 @@
 import { heldBackReasons, type HeldBack } from "../core/governor.ts";
 import type { EventData, PoolEvent } from "../core/events.ts";
 import type { Pool } from "../pool.ts";
+import { meanwhile } from "./meanwhile.ts";
 import { heldBackText } from "./quantities.ts";
 import { harmless } from "./terminal/harmless.ts";
 
 /** Does `body`, and notes meanwhile whatever lets nothing of the pool begin, once for each time and reason, and who asks. */
-export async function tellingHeldBack<T>(pool: Pool, note: (line: string) => void, body: () => Promise<T>): Promise<T> {
-  const over = new AbortController();
-  const following = follow(pool, note, over.signal);
-  following.catch(() => undefined); // it is thrown below, where it is waited for
-  try {
-    return await body();
-  } finally {
-    over.abort();
-    await following;
-  }
+export function tellingHeldBack<T>(pool: Pool, note: (line: string) => void, body: () => Promise<T>): Promise<T> {
+  return meanwhile((over) => follow(pool, note, over), body);
 }
 
 async function follow(pool: Pool, note: (line: string) => void, over: AbortSignal): Promise<void> {

@@ -6,6 +6,8 @@ import { defined } from "../core/config.ts";
 import { mergeMethods, type MergeMethod } from "../core/merge.ts";
 import type { Pool } from "../pool.ts";
 import type { Call } from "./call.ts";
+import { interrupted } from "./interrupted.ts";
+import { meanwhile } from "./meanwhile.ts";
 import { elapsed } from "./quantities.ts";
 import { Progress } from "./terminal/progress.ts";
 
@@ -27,24 +29,20 @@ export function mergeOptionsOf({ into, method }: MergeFlags): MergeOptions {
 
 /** Waits for what merges, and shows how far it is; Ctrl-C ends the wait, and the merge stays in the queue. */
 export async function landing<T>(call: Call, pool: Pool, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const interrupted = new AbortController();
-  const unhook = call.io.onInterrupt(() => interrupted.abort());
-  const over = new AbortController();
+  const { signal, end } = interrupted(call);
   const progress = new Progress(call.out.talk);
   const startedMs = Date.now();
   let doing = "waiting";
-  const following = (async () => {
-    for await (const event of pool.events({ signal: over.signal })) {
+  const follow = async (over: AbortSignal): Promise<void> => {
+    for await (const event of pool.events({ signal: over })) {
       if (event.type === "merge.started") doing = `merging ${event.taskId ?? ""} into ${event.data.target}`;
     }
-  })();
+  };
   progress.begin(() => `${doing} · ${elapsed(Date.now() - startedMs)}`);
   try {
-    return await work(interrupted.signal);
+    return await meanwhile(follow, () => work(signal));
   } finally {
-    over.abort();
-    await following;
     progress.end();
-    unhook();
+    end();
   }
 }

@@ -64,13 +64,3 @@ function shape(answer: RouteAnswer): string {
       return `chain: ${String(answer.steps.length)} steps`;
   }
 }
-
-/** Aborted by the first interrupt, until `end`. */
-export function interrupted(call: Call): { readonly signal: AbortSignal; readonly end: () => void } {
-  const controller = new AbortController();
-  const end = call.io.onInterrupt(() => {
-    call.out.say("Cancelling.");
-    controller.abort();
-  });
-  return { signal: controller.signal, end };
-}

@@ -2,23 +2,16 @@
 import { basename, dirname } from "node:path";
 import { uncommittedFiles } from "../ground.ts";
 import type { Pool } from "../pool.ts";
+import { meanwhile } from "./meanwhile.ts";
 
 /** Does the work, and says once if tasks meanwhile begin without files of the user's. */
-export async function tellingUncommitted<T>(
+export function tellingUncommitted<T>(
   pool: Pool,
   directory: string,
   say: (text: string) => void,
   work: () => Promise<T>,
 ): Promise<T> {
-  const over = new AbortController();
-  const following = follow(pool, directory, say, over.signal);
-  following.catch(() => undefined); // it is thrown below, where it is waited for
-  try {
-    return await work();
-  } finally {
-    over.abort();
-    await following;
-  }
+  return meanwhile((over) => follow(pool, directory, say, over), work);
 }
 
 async function follow(pool: Pool, directory: string, say: (text: string) => void, signal: AbortSignal): Promise<void> {

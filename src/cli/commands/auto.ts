@@ -4,9 +4,10 @@ import { examples, type Call } from "../call.ts";
 import { addHostFlags, addTaskFlags, poolSettingsOf, specOf, type TaskFlags } from "../flags.ts";
 import { tellingHeldBack } from "../held-back.ts";
 import { attachedOptions, ownSlots } from "../hosting.ts";
+import { interrupted } from "../interrupted.ts";
 import { promptOf } from "../prompts.ts";
 import { usd } from "../quantities.ts";
-import { addRouteFlags, interrupted, routeOptionsOf, sayRoute, type RouteFlags } from "../routing.ts";
+import { addRouteFlags, routeOptionsOf, sayRoute, type RouteFlags } from "../routing.ts";
 
 type Flags = RouteFlags & TaskFlags;
 
@@ -32,7 +33,7 @@ export function autoCommand(call: Call): Command {
     const task: WorkOptions = specOf(flags, call.io.cwd);
     const { chosen } = call.settings(flags, poolSettingsOf(flags, call.io.cwd, false));
     const options = attachedOptions(call, flags, chosen, ownSlots(chosen.slots, 4, Infinity));
-    const { signal, end } = interrupted(call);
+    const { signal, end } = interrupted(call, () => call.out.say("Cancelling."));
     try {
       return await call.withPool(options, async (pool) => {
         const onRoute = sayRoute.bind(undefined, call);

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { examples, type Call } from "../call.ts";
 import { eventLine } from "../event-text.ts";
 import type { CommonFlags } from "../flags.ts";
+import { interruptedOrUnread } from "../interrupted.ts";
 import { wholeNumber } from "../quantities.ts";
 
 type Flags = CommonFlags & { readonly follow?: boolean; readonly after?: number; readonly task?: string };
@@ -21,13 +22,12 @@ export function eventsCommand(call: Call): Command {
     .addHelpText("after", examples("claude-pool events --follow", "claude-pool events --json --task task-3f9c"));
   return call.carryOut<Flags>(command, (flags) =>
     call.look(flags, async (pool) => {
-      const over = new AbortController();
-      const unhook = call.io.onInterrupt(() => over.abort());
+      const { signal, end } = interruptedOrUnread(call);
       const follow = flags.follow === true;
       const taskId = flags.task === undefined ? undefined : (await pool.get(flags.task)).id;
       const options = {
         follow,
-        signal: AbortSignal.any([over.signal, call.out.closed]),
+        signal,
         ...(taskId === undefined ? {} : { taskId }),
         ...(flags.after === undefined ? (follow ? {} : { after: 0 }) : { after: flags.after }),
       };
@@ -36,7 +36,7 @@ export function eventsCommand(call: Call): Command {
           await (call.json ? call.out.record(event) : call.out.line(eventLine(event, call.out.colour)));
         }
       } finally {
-        unhook();
+        end();
       }
     }),
   );

@@ -5,6 +5,7 @@ import type { PermissionRule, PoolRequest } from "../../core/permission.ts";
 import type { Pool } from "../../pool.ts";
 import { examples, type Call } from "../call.ts";
 import type { CommonFlags } from "../flags.ts";
+import { interruptedOrUnread } from "../interrupted.ts";
 import { clockTime, elapsed, wholeNumber } from "../quantities.ts";
 import { harmless } from "../terminal/harmless.ts";
 import { table } from "../terminal/table.ts";
@@ -81,9 +82,7 @@ async function follow(
   from: { readonly cursor: number; readonly known: ReadonlySet<string> },
   flags: ListFlags,
 ): Promise<void> {
-  const interrupted = new AbortController();
-  const unhook = call.io.onInterrupt(() => interrupted.abort());
-  const signal = AbortSignal.any([interrupted.signal, call.out.closed]);
+  const { signal, end } = interruptedOrUnread(call);
   const taskId = flags.task === undefined ? undefined : (await pool.get(flags.task)).id;
   try {
     for await (const event of pool.events(defined({ after: from.cursor, signal, taskId }))) {
@@ -95,7 +94,7 @@ async function follow(
       if (flags.follow !== true) return;
     }
   } finally {
-    unhook();
+    end();
   }
 }
 

@@ -4,8 +4,9 @@ import { examples, type Call } from "../call.ts";
 import { addHostFlags, poolSettingsOf } from "../flags.ts";
 import { tellingHeldBack } from "../held-back.ts";
 import { attachedOptions, ownSlots } from "../hosting.ts";
+import { interrupted } from "../interrupted.ts";
 import { promptOf } from "../prompts.ts";
-import { addRouteFlags, interrupted, routeOptionsOf, sayRoute, type RouteFlags } from "../routing.ts";
+import { addRouteFlags, routeOptionsOf, sayRoute, type RouteFlags } from "../routing.ts";
 
 /** `route`: how a task would be divided; nothing of it is done. */
 export function routeCommand(call: Call): Command {
@@ -28,7 +29,7 @@ export function routeCommand(call: Call): Command {
     const routing = routeOptionsOf(flags);
     const { chosen } = call.settings(flags, poolSettingsOf(flags, call.io.cwd, false));
     const options = attachedOptions(call, flags, chosen, ownSlots(chosen.slots, 1, 1));
-    const { signal, end } = interrupted(call);
+    const { signal, end } = interrupted(call, () => call.out.say("Cancelling."));
     try {
       await call.withPool(options, async (pool) => {
         const route = (): Promise<RouteAnswer> => pool.route(prompt, { ...routing, signal });

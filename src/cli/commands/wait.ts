@@ -6,6 +6,7 @@ import { examples, type Call } from "../call.ts";
 import { exitOfTasks } from "../exit.ts";
 import type { CommonFlags } from "../flags.ts";
 import { tellingHeldBack } from "../held-back.ts";
+import { interrupted } from "../interrupted.ts";
 import { duration, elapsed } from "../quantities.ts";
 import { taskLine } from "../task-text.ts";
 import { Progress } from "../terminal/progress.ts";
@@ -29,8 +30,7 @@ export function waitCommand(call: Call): Command {
   return call.carryOut<Flags>(command, (flags, [given]) =>
     call.look(flags, async (pool) => {
       const records = await Promise.all((given as readonly string[]).map((id) => pool.get(id)));
-      const interrupted = new AbortController();
-      const unhook = call.io.onInterrupt(() => interrupted.abort());
+      const { signal, end } = interrupted(call);
       const progress = new Progress(call.out.talk);
       const startedMs = Date.now();
       progress.begin(() => `waiting for ${String(records.length)} tasks · ${elapsed(Date.now() - startedMs)}`);
@@ -38,7 +38,7 @@ export function waitCommand(call: Call): Command {
         const ids = records.map((record) => record.id);
         const options = defined<WaitOptions>({
           mode: flags.any === true ? "any" : "all",
-          signal: interrupted.signal,
+          signal,
           timeoutMs: flags.timeout,
         });
         const answer = await tellingHeldBack(pool, progress.note.bind(progress), () => pool.wait(ids, options));
@@ -50,7 +50,7 @@ export function waitCommand(call: Call): Command {
         if (!answer.timedOut) return exitOfTasks(done);
       } finally {
         progress.end();
-        unhook();
+        end();
       }
       const text = "The time is over before the tasks are; they go on. Wait again, or `claude-pool cancel` them.";
       throw new PoolError("wait_timeout", text);
