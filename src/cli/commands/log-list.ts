@@ -1,11 +1,13 @@
 /** `log list`: entries, chosen and shown. */
 import { Command } from "commander";
+import { defined } from "../../core/config.ts";
 import { invalidOptions } from "../../core/errors.ts";
 import type { ActivityLog } from "../../activity-log.ts";
 import type { Entry } from "../../activity/entry.ts";
 import { wireOf } from "../../activity/line.ts";
 import type { LogListOptions } from "../../schema/activity.ts";
 import { examples, type Call } from "../call.ts";
+import { interruptedOrUnread } from "../interrupted.ts";
 import { claimText, claimWire, countLines, entryText } from "../log-text.ts";
 import { openLog, span, warnOf, type LogFlags } from "../log-flags.ts";
 import { figure, wholeNumber } from "../quantities.ts";
@@ -86,56 +88,41 @@ export function addChoiceFlags(command: Command): Command {
 
 /** The flags as the library's options; a bad one is named as the user wrote it. */
 function choiceOf(flags: ChoiceFlags): LogListOptions {
-  const {
-    since,
-    all,
-    includeExpired,
-    instance,
-    action,
-    topic,
-    search,
-    path,
-    minRelevance,
-    project,
-    allProjects,
-    limit,
-  } = flags;
-  const given = {
-    ...(since === undefined ? {} : { sinceMs: Date.now() - since }),
-    all,
-    includeExpired,
-    instance,
-    action,
-    topic,
-    search,
-    path,
-    minRelevance,
-    project,
-    allProjects,
-    limit,
-  };
+  const { since, minRelevance } = flags;
   if (minRelevance !== undefined && !(minRelevance >= 0 && minRelevance <= 1)) {
     throw invalidOptions(
       `--min-relevance: expected a number from 0 to 1, got ${JSON.stringify(minRelevance)}.`,
       "--min-relevance",
     );
   }
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return defined<LogListOptions>({
+    sinceMs: since === undefined ? undefined : Date.now() - since,
+    all: flags.all,
+    includeExpired: flags.includeExpired,
+    instance: flags.instance,
+    action: flags.action,
+    topic: flags.topic,
+    search: flags.search,
+    path: flags.path,
+    minRelevance,
+    project: flags.project,
+    allProjects: flags.allProjects,
+    limit: flags.limit,
+  });
 }
 
 /** Prints entries as they come, until Ctrl-C. */
 export async function follow(call: Call, log: ActivityLog, flags: ChoiceFlags): Promise<void> {
-  const over = new AbortController();
-  const unhook = call.io.onInterrupt(() => over.abort());
+  const { signal, end } = interruptedOrUnread(call);
   const { sinceMs: _, limit: __, ...choice } = choiceOf(flags);
   try {
-    for await (const entry of log.follow({ ...choice, signal: AbortSignal.any([over.signal, call.out.closed]) })) {
+    for await (const entry of log.follow({ ...choice, signal })) {
       await call.out.line(
         call.json ? JSON.stringify(wireOf(entry)) : entryText(entry, colourOf(call, flags), flags.verbose === true),
       );
     }
   } finally {
-    unhook();
+    end();
   }
 }
 
@@ -159,10 +146,7 @@ async function showList(call: Call, entries: readonly Entry[], flags: ListFlags,
 
 async function showClaims(call: Call, log: ActivityLog, flags: ListFlags): Promise<void> {
   const { project, allProjects } = flags;
-  const claims = log.claims({
-    ...(project === undefined ? {} : { project }),
-    ...(allProjects === undefined ? {} : { allProjects }),
-  });
+  const claims = log.claims(defined({ project, allProjects }));
   if (claims.length === 0) call.out.say("Nothing is claimed.");
   for (const claim of claims)
     await call.out.line(call.json ? JSON.stringify(claimWire(claim)) : claimText(claim, Date.now() / 1000));

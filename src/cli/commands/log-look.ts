@@ -1,6 +1,7 @@
 /** The commands of `log` that look and clear away: `show`, `who`, `follow`, `doctor`, `purge`. */
 import { Command } from "commander";
 import { wireOf } from "../../activity/line.ts";
+import { defined } from "../../core/config.ts";
 import { invalidOptions } from "../../core/errors.ts";
 import { examples, type Call } from "../call.ts";
 import type { CommonFlags } from "../flags.ts";
@@ -34,10 +35,7 @@ export function whoCommand(call: Call): Command {
   return call.carryOut<LogFlags>(command, async (flags) => {
     const { project, allProjects } = flags;
     const log = openLog(call, flags);
-    const presences = log.who({
-      ...(project === undefined ? {} : { project }),
-      ...(allProjects === undefined ? {} : { allProjects }),
-    });
+    const presences = log.who(defined({ project, allProjects }));
     if (call.json) {
       for (const presence of presences) await call.out.line(JSON.stringify(presenceWire(presence)));
       return;
@@ -96,12 +94,8 @@ export function purgeCommand(call: Call): Command {
     if ((olderThan === undefined) === (everything !== true)) {
       throw invalidOptions("purge: expected --older-than or --everything, and not both.", "--older-than");
     }
-    const purged = await openLog(call, flags).purge({
-      ...(olderThan === undefined ? {} : { beforeMs: Date.now() - olderThan }),
-      ...(project === undefined ? {} : { project }),
-      ...(allProjects === undefined ? {} : { allProjects }),
-      ...(dryRun === undefined ? {} : { dryRun }),
-    });
+    const beforeMs = olderThan === undefined ? undefined : Date.now() - olderThan;
+    const purged = await openLog(call, flags).purge(defined({ beforeMs, project, allProjects, dryRun }));
     if (call.json) await call.out.record(purged);
     else
       await call.out.line(

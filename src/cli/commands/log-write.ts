@@ -3,6 +3,8 @@ import { text as readAll } from "node:stream/consumers";
 import { Command } from "commander";
 import type { Entry } from "../../activity/entry.ts";
 import { wireOf } from "../../activity/line.ts";
+import { defined } from "../../core/config.ts";
+import type { ClaimSpec, PostSpec, ReleaseSpec } from "../../schema/activity.ts";
 import { examples, type Call } from "../call.ts";
 import { collected } from "../collected.ts";
 import { claimText, claimWire } from "../log-text.ts";
@@ -55,15 +57,16 @@ export function postCommand(call: Call): Command {
     const log = openLog(call, flags);
     warnOf(call, log);
     const { action, summary, affects, blocks, ttl, ref } = flags;
-    const written = await log.post({
+    const spec = defined<PostSpec>({
       topic: topic === "-" ? (await readAll(call.io.stdin)).trim() : (topic as string),
-      ...(action === undefined ? {} : { action }),
-      ...(summary === undefined ? {} : { summary }),
-      ...(affects === undefined ? {} : { affects }),
-      ...(blocks === undefined ? {} : { blocks }),
-      ...(ttl === undefined ? {} : { ttl: Math.round(ttl / 1000) }),
-      ...(ref === undefined ? {} : { ref }),
+      action,
+      summary,
+      affects,
+      blocks,
+      ttl: seconds(ttl),
+      ref,
     });
+    const written = await log.post(spec);
     if (written.entry !== undefined) await showEntry(call, written.entry);
     if (written.because === "duplicate") call.out.say("It stands there already; nothing was written.");
     if (written.because === "flood") call.out.say(floodText);
@@ -96,13 +99,15 @@ export function claimCommand(call: Call): Command {
     warnOf(call, log);
     const { topic, summary, ttl, force } = flags;
     const affects = what as readonly string[];
-    const { granted, entry, conflict, because } = await log.claim({
-      ...(affects.length === 0 ? {} : { affects }),
-      ...(topic === undefined ? {} : { topic }),
-      ...(summary === undefined ? {} : { summary }),
-      ...(ttl === undefined ? {} : { ttl: Math.round(ttl / 1000) }),
-      ...(force === undefined ? {} : { force }),
-    });
+    const { granted, entry, conflict, because } = await log.claim(
+      defined<ClaimSpec>({
+        affects: affects.length === 0 ? undefined : affects,
+        topic,
+        summary,
+        ttl: seconds(ttl),
+        force,
+      }),
+    );
     if (call.json) {
       const parts = {
         ...(entry === undefined ? {} : { entry: wireOf(entry) }),
@@ -133,12 +138,9 @@ export function releaseCommand(call: Call): Command {
     const { topic, path, force } = flags;
     const wanted = ids as readonly string[];
     const isNamed = wanted.length > 0 || topic !== undefined || path !== undefined;
-    const released = await log.release({
-      ...(wanted.length === 0 ? {} : { ids: wanted }),
-      ...(topic === undefined ? {} : { topic }),
-      ...(path === undefined ? {} : { affects: path }),
-      ...(force === undefined ? {} : { force }),
-    });
+    const released = await log.release(
+      defined<ReleaseSpec>({ ids: wanted.length === 0 ? undefined : wanted, topic, affects: path, force }),
+    );
     for (const entry of released) await showEntry(call, entry);
     if (released.length > 0) return 0;
     call.out.say("No such claim of this terminal: `claude-pool log list --claims` shows them all.");
@@ -157,4 +159,8 @@ function addAs(command: Command): Command {
     "--as <label>",
     "the label to write under (default: POOL_INSTANCE, CLAUDE_INSTANCE, or your user name)",
   );
+}
+
+function seconds(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.round(ms / 1000);
 }
