@@ -2,6 +2,7 @@
 import { invalidOptions, taskNotFound } from "./core/errors.ts";
 import { isTaskId } from "./core/ids.ts";
 import type { Records } from "./core/records.ts";
+import type { TaskRecord } from "./core/task.ts";
 
 /**
  * The id that begins so, where it is only one; long enough not to be a slip: an empty variable names no task.
@@ -16,4 +17,11 @@ export async function fullId(records: Records, id: string): Promise<string> {
   if (only !== undefined && (ids.length === 1 || ids.includes(id))) return ids.includes(id) ? id : only;
   if (ids.length > 1) throw invalidOptions(`${JSON.stringify(id)} is the beginning of more than one task id.`, "id");
   throw taskNotFound(id);
+}
+
+/** The task whose id that is, or begins so. @throws {PoolError} as `fullId`. */
+export async function taskNamed(records: Records, id: string): Promise<TaskRecord> {
+  const record = await records.get(await fullId(records, id));
+  if (record === undefined) throw taskNotFound(id);
+  return record;
 }

@@ -1,7 +1,7 @@
 /** The verbs of a pool that are about what a task changed: to look at it, judge it, and merge it. */
 import type { ApproveOptions, DiffOptions, MergeOptions, MergePreview, RejectOptions } from "./core/api.ts";
 import { defined } from "./core/config.ts";
-import { invalidOptions, taskNotFound } from "./core/errors.ts";
+import { invalidOptions } from "./core/errors.ts";
 import { mergeRequestOf, type MergeRecord, type MergeRequest } from "./core/merge.ts";
 import type { WorkDiff } from "./core/ports.ts";
 import type { Records } from "./core/records.ts";
@@ -9,7 +9,7 @@ import type { TaskRecord } from "./core/task.ts";
 import { hasWork } from "./core/workspace.ts";
 import { Merging } from "./engine/merging.ts";
 import type { EngineParts } from "./engine/parts.ts";
-import { fullId } from "./full-id.ts";
+import { fullId, taskNamed } from "./full-id.ts";
 import { PoolFigures } from "./pool-figures.ts";
 import { PoolMerges } from "./pool-merges.ts";
 import { PoolWorktrees, workspaceOf } from "./pool-workspaces.ts";
@@ -43,7 +43,7 @@ export abstract class PoolLanding extends PoolFigures {
    */
   async diff(id: string, options: DiffOptions = {}): Promise<WorkDiff> {
     const given = parseDiffOptions(options);
-    const task = await this.#task(id);
+    const task = await taskNamed(this.#records, id);
     const of = given.of ?? (task.state === "running" ? "directory" : "saved");
     return this.#parts.workspaces.diff({ workspace: workspaceOf(task), of });
   }
@@ -57,7 +57,7 @@ export abstract class PoolLanding extends PoolFigures {
    */
   async merge(id: string, options: MergeOptions = {}): Promise<MergeRecord> {
     const { signal, wait = true, ...rest } = parseMergeOptions(options);
-    const task = await this.#task(id);
+    const task = await taskNamed(this.#records, id);
     const queued = await this.#records.requestMerge(this.#requestOf(task, rest));
     return wait ? this.merges.wait(queued.id, defined({ signal })) : queued;
   }
@@ -72,10 +72,10 @@ export abstract class PoolLanding extends PoolFigures {
     id: string,
     options: { readonly into?: string; readonly with?: string } = {},
   ): Promise<MergePreview> {
-    const task = await this.#task(id);
+    const task = await taskNamed(this.#records, id);
     const workspace = workspaceOf(task);
     const { into } = parseMergeOptions(defined({ into: options.into }));
-    const other = options.with === undefined ? undefined : await this.#task(options.with);
+    const other = options.with === undefined ? undefined : await taskNamed(this.#records, options.with);
     const target = into ?? this.#parts.config.mergeTarget ?? workspace.target;
     if (other === undefined && target === undefined) {
       throw invalidOptions(
@@ -96,7 +96,7 @@ export abstract class PoolLanding extends PoolFigures {
    */
   async approve(id: string, options: ApproveOptions = {}): Promise<TaskRecord> {
     const { merge, wait = true, signal, ...rest } = parseApproveOptions(options);
-    const task = await this.#task(id);
+    const task = await taskNamed(this.#records, id);
     const approved = await this.#records.approve(task.id, this.#mergeOnApproval(task, merge, rest));
     const { mergeId } = approved;
     if (mergeId === undefined || !wait) return approved;
@@ -128,13 +128,6 @@ export abstract class PoolLanding extends PoolFigures {
   #requestOf(task: TaskRecord, options: Pick<MergeOptions, "into" | "method">): MergeRequest {
     const approves = task.state === "pending_review";
     return mergeRequestOf(this.#parts.config, { taskId: task.id, workspace: task.workspace, approves, ...options });
-  }
-
-  async #task(id: string): Promise<TaskRecord> {
-    const full = await fullId(this.#records, id);
-    const task = await this.#records.get(full);
-    if (task === undefined) throw taskNotFound(id);
-    return task;
   }
 }
 

@@ -10,12 +10,12 @@ import type {
   Worktree,
 } from "./core/api.ts";
 import { defined } from "./core/config.ts";
-import { PoolError, taskNotFound } from "./core/errors.ts";
+import { PoolError } from "./core/errors.ts";
 import type { FoundPlace } from "./core/ports.ts";
 import type { TaskRecord } from "./core/task.ts";
 import { earlierRef, savedRef, type Place, type TaskWorkspace } from "./core/workspace.ts";
 import type { EngineParts } from "./engine/parts.ts";
-import { fullId } from "./full-id.ts";
+import { taskNamed } from "./full-id.ts";
 import { pruneRefs } from "./prune-refs.ts";
 import { parsePruneRefsOptions, parseRestoreOptions } from "./schema/landing.ts";
 
@@ -137,9 +137,7 @@ export class PoolWorktrees {
   }
 
   async #isolated(id: string): Promise<{ readonly task: TaskRecord; readonly workspace: TaskWorkspace }> {
-    const { records } = this.#parts;
-    const task = await records.get(await fullId(records, id));
-    if (task === undefined) throw taskNotFound(id);
+    const task = await taskNamed(this.#parts.records, id);
     return { task, workspace: workspaceOf(task) };
   }
 }

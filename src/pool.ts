@@ -18,7 +18,7 @@ import type {
 } from "./core/api.ts";
 import type { ChainOptions, ChainProgress, ChainResult, StepSpec } from "./core/chain.ts";
 import type { PoolConfig } from "./core/config.ts";
-import { PoolError, taskNotFound } from "./core/errors.ts";
+import { PoolError } from "./core/errors.ts";
 import type { PoolEvent } from "./core/events.ts";
 import { newHostId } from "./core/ids.ts";
 import type { TaskOutcome } from "./core/outcome.ts";
@@ -34,7 +34,7 @@ import type { HostOptions } from "./engine/host-record.ts";
 import type { EngineParts } from "./engine/parts.ts";
 import { outcomeOf, Waiting } from "./engine/waiting.ts";
 import { eventStream } from "./event-stream.ts";
-import { fullId } from "./full-id.ts";
+import { fullId, taskNamed } from "./full-id.ts";
 import { outputListener } from "./output-listener.ts";
 import { PoolChains } from "./pool-chains.ts";
 import { PoolLanding } from "./pool-landing.ts";
@@ -153,9 +153,7 @@ export class Pool extends PoolLanding implements AsyncDisposable {
 
   /** The record of a task. @throws {PoolError} `task_not_found`. */
   async get(id: string): Promise<TaskRecord> {
-    const record = await this.#records.get(await fullId(this.#records, id));
-    if (record === undefined) throw taskNotFound(id);
-    return record;
+    return taskNamed(this.#records, id);
   }
 
   /** State and, if there is one, result. @throws {PoolError} `task_not_found`. */
