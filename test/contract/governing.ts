@@ -1,20 +1,15 @@
 /** What every implementation of the `Records` port keeps of the governor, of scopes of money and of the metrics. */
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Outcome } from "../../src/core/outcome.ts";
 import type { Records } from "../../src/core/records.ts";
 import type { TaskRecord } from "../../src/core/task.ts";
-import { type ManualClock, manualClock } from "../../src/testing/manual-clock.ts";
 import { submitAll, type TestHost, testHost } from "../records/temp-store.ts";
+import { openedRecords, type OpenedRecords, type StartRecords } from "./opened-records.ts";
 
-type Opened = () => Promise<{ readonly records: Records; readonly clock: ManualClock }>;
+type Opened = () => Promise<OpenedRecords>;
 
-export function governingContract(name: string, start: (clock: ManualClock) => Promise<Records>): void {
-  async function opened(): Promise<{ readonly records: Records; readonly clock: ManualClock }> {
-    const clock = manualClock(1_700_000_000_000);
-    const records = await start(clock);
-    onTestFinished(() => records.close());
-    return { records, clock };
-  }
+export function governingContract(name: string, start: StartRecords): void {
+  const opened = (): Promise<OpenedRecords> => openedRecords(start);
   describe(`Records: ${name}`, () => {
     describe("a usage limit", () => {
       usageLimit(opened);

@@ -4,18 +4,11 @@ import type { PoolEvent } from "../../src/core/events.ts";
 import { newTaskId } from "../../src/core/ids.ts";
 import type { Records } from "../../src/core/records.ts";
 import type { TaskRecord } from "../../src/core/task.ts";
-import { type ManualClock, manualClock } from "../../src/testing/manual-clock.ts";
 import { collect, hostRecord, linesOf, submitAll, testHost } from "../records/temp-store.ts";
-
-export type StartRecords = (clock: ManualClock) => Promise<Records>;
+import { openedRecords, type OpenedRecords, type StartRecords } from "./opened-records.ts";
 
 export function recordsContract(name: string, start: StartRecords): void {
-  async function opened(): Promise<{ readonly records: Records; readonly clock: ManualClock }> {
-    const clock = manualClock(1_700_000_000_000);
-    const records = await start(clock);
-    onTestFinished(() => records.close());
-    return { records, clock };
-  }
+  const opened = (): Promise<OpenedRecords> => openedRecords(start);
   describe(`Records: ${name}`, () => {
     describe("tasks", () => {
       tasks(opened);
@@ -35,7 +28,7 @@ export function recordsContract(name: string, start: StartRecords): void {
   });
 }
 
-type Opened = () => Promise<{ readonly records: Records; readonly clock: ManualClock }>;
+type Opened = () => Promise<OpenedRecords>;
 
 function tasks(opened: Opened): void {
   it("stores a task as it was given, with the pool's own fields beside it", async () => {

@@ -1,21 +1,17 @@
 /** What every implementation of the `Records` port keeps of requests, of rules and of tasks that workers submit. */
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { NewRequest, PoolRequest } from "../../src/core/permission.ts";
-import type { Lease, Records } from "../../src/core/records.ts";
-import { type ManualClock, manualClock } from "../../src/testing/manual-clock.ts";
+import type { Lease } from "../../src/core/records.ts";
 import { submitAll, testHost, type TestHost } from "../records/temp-store.ts";
+import { openedRecords, type OpenedRecords, type StartRecords } from "./opened-records.ts";
 
-interface Ground {
-  readonly records: Records;
-  readonly clock: ManualClock;
+interface Ground extends OpenedRecords {
   readonly host: TestHost;
 }
 
-export function requestsContract(name: string, start: (clock: ManualClock) => Promise<Records>): void {
+export function requestsContract(name: string, start: StartRecords): void {
   async function running(tasks: number): Promise<Ground & { readonly leases: readonly Lease[] }> {
-    const clock = manualClock(1_700_000_000_000);
-    const records = await start(clock);
-    onTestFinished(() => records.close());
+    const { records, clock } = await openedRecords(start);
     const host = await testHost(records, tasks);
     await submitAll(records, ...Array.from({ length: tasks }, () => ({})));
     return { records, clock, host, leases: host.leases };

@@ -1,23 +1,10 @@
 /** What every implementation of the `Records` port keeps of webhooks, of deliveries, and of who delivers. */
-import { describe, expect, it, onTestFinished } from "vitest";
-import type { Records } from "../../src/core/records.ts";
+import { describe, expect, it } from "vitest";
 import type { NewWebhook, Notice } from "../../src/core/webhook.ts";
-import { type ManualClock, manualClock } from "../../src/testing/manual-clock.ts";
+import { openedRecords, startMs, type OpenedRecords, type StartRecords } from "./opened-records.ts";
 
-interface Ground {
-  readonly records: Records;
-  readonly clock: ManualClock;
-}
-
-const startMs = 1_700_000_000_000;
-
-export function webhooksContract(name: string, start: (clock: ManualClock) => Promise<Records>): void {
-  async function ground(): Promise<Ground> {
-    const clock = manualClock(startMs);
-    const records = await start(clock);
-    onTestFinished(() => records.close());
-    return { records, clock };
-  }
+export function webhooksContract(name: string, start: StartRecords): void {
+  const ground = (): Promise<OpenedRecords> => openedRecords(start);
   describe(`Records: ${name}: webhooks`, () => {
     couriers(ground);
     deliveries(ground);
@@ -34,7 +21,7 @@ const notice = (seq: number, event: Notice["event"] = "task_completed"): Notice 
   payload: `{"seq":${String(seq)}}`,
 });
 
-function couriers(ground: () => Promise<Ground>): void {
+function couriers(ground: () => Promise<OpenedRecords>): void {
   it("gives the right to deliver to one at a time, until its time is over or it leaves", async () => {
     const { records, clock } = await ground();
 
@@ -62,7 +49,7 @@ function couriers(ground: () => Promise<Ground>): void {
   });
 }
 
-function deliveries(ground: () => Promise<Ground>): void {
+function deliveries(ground: () => Promise<OpenedRecords>): void {
   it("writes a delivery for each webhook that wants the event and was there before it, under an id that stays the same", async () => {
     const { records } = await ground();
     await records.addWebhook(webhook("all"));

@@ -5,19 +5,14 @@ import type { Outcome } from "../../src/core/outcome.ts";
 import type { Finish, Lease, PlaceRequest, Records } from "../../src/core/records.ts";
 import type { TaskRecord, TaskResult, TaskSpec } from "../../src/core/task.ts";
 import type { CheckResult, TaskWorkspace } from "../../src/core/workspace.ts";
-import { type ManualClock, manualClock } from "../../src/testing/manual-clock.ts";
+import { manualClock } from "../../src/testing/manual-clock.ts";
 import { collect, linesOf, submitAll, testHost, type TestHost } from "../records/temp-store.ts";
+import { openedRecords, type OpenedRecords, type StartRecords } from "./opened-records.ts";
 
-type Opened = () => Promise<{ readonly records: Records; readonly clock: ManualClock }>;
-type Start = (clock: ManualClock) => Promise<Records>;
+type Opened = () => Promise<OpenedRecords>;
 
-export function workspacesContract(name: string, start: Start): void {
-  async function opened(): Promise<{ readonly records: Records; readonly clock: ManualClock }> {
-    const clock = manualClock(1_700_000_000_000);
-    const records = await start(clock);
-    onTestFinished(() => records.close());
-    return { records, clock };
-  }
+export function workspacesContract(name: string, start: StartRecords): void {
+  const opened = (): Promise<OpenedRecords> => openedRecords(start);
   describe(`Records: ${name}`, () => {
     describe("a workspace", () => {
       workspaces(opened);
@@ -577,7 +572,7 @@ function cancelling(opened: Opened): void {
   });
 }
 
-function record(opened: Opened, start: Start): void {
+function record(opened: Opened, start: StartRecords): void {
   it("is exported and imported whole; what was being merged waits in the queue again", async () => {
     const { records } = await opened();
     const [done] = await completed(records, 1);
