@@ -1,10 +1,11 @@
 /**
  * The user's list of trusted files of projects: each by its path, with a hash of what was trusted, so that a change asks again.
  */
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { PoolError } from "./core/errors.ts";
 import { makeFolder } from "./make-folder.ts";
+import { writeWhole } from "./write-whole.ts";
 
 /** Path to fingerprint. @throws {PoolError} `invalid_options` for a damaged list. */
 export function readTrust(home: string): Readonly<Record<string, string>> {
@@ -28,13 +29,11 @@ export function readTrust(home: string): Readonly<Record<string, string>> {
   }
 }
 
-/** Written beside and renamed: a crash leaves the old list or the new one. */
+/** A crash leaves the old list or the new one. */
 export function writeTrust(entries: Readonly<Record<string, string>>, home: string): void {
   const path = trustPath(home);
   makeFolder(dirname(path));
-  const beside = `${path}.${String(process.pid)}`;
-  writeFileSync(beside, `${JSON.stringify(entries, null, 2)}\n`, { mode: 0o600 });
-  renameSync(beside, path);
+  writeWhole(path, `${JSON.stringify(entries, null, 2)}\n`, 0o600);
 }
 
 function trustPath(home: string): string {

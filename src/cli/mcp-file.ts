@@ -6,20 +6,11 @@
  * I3. What was there before is kept in the user's own folder before the file is written, so that an undo after a crash
  *     finds it.
  */
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { PoolError, invalidOptions } from "../core/errors.ts";
 import { poolHome } from "../project.ts";
+import { writeWhole } from "../write-whole.ts";
 import { removeMember, setMember } from "./json-text.ts";
 
 export interface Change {
@@ -108,7 +99,7 @@ export class McpFile {
       this.#remember({ name, before: first, after }); // I3
     }
     if (after === null) rmSync(this.path);
-    else replace(this.path, after, before === null ? 0o644 : statSync(this.path).mode & 0o777);
+    else writeWhole(this.path, after, 0o644);
     if (isUndo) this.#remember(undefined);
   }
 
@@ -133,7 +124,7 @@ export class McpFile {
     const { [this.path]: _, ...others } = this.#notes();
     mkdirSync(this.#home, { recursive: true, mode: 0o700 });
     const notes = written === undefined ? others : { ...others, [this.path]: written };
-    replace(this.#notesPath, `${JSON.stringify(notes, undefined, 2)}\n`, 0o600);
+    writeWhole(this.#notesPath, `${JSON.stringify(notes, undefined, 2)}\n`, 0o600);
   }
 
   #notes(): Readonly<Record<string, Written>> {
@@ -200,13 +191,6 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function same(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
-}
-
-/** Written beside and renamed. */
-function replace(path: string, text: string, mode: number): void {
-  const beside = join(dirname(path), `.${String(process.pid)}.claude-pool.tmp`);
-  writeFileSync(beside, text, { mode });
-  renameSync(beside, path);
 }
 
 const byteOrderMark = "\uFEFF";

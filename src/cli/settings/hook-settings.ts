@@ -5,20 +5,12 @@
  * S2. A file is written whole or not at all, through a link, with the mode it had; before a change the old one is kept beside it.
  * S3. What cannot be understood is left alone: that is an error, never a new file in its place.
  */
-import {
-  copyFileSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import { PoolError } from "../../core/errors.ts";
+import { writeWhole } from "../../write-whole.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -53,7 +45,7 @@ export function addHooks(file: string, command: HookCommand, write: boolean): Se
   const events = Object.keys(ownHooks(command));
   if (!write) return { file, events };
   const backup = old.text === undefined ? undefined : keep(file);
-  writeWhole(file, formatted(settings, old.text));
+  writeSettings(file, formatted(settings, old.text));
   return { file, events, ...(backup === undefined ? {} : { backup }) };
 }
 
@@ -65,9 +57,9 @@ export function removeHooks(file: string, write: boolean): SettingsChange {
   if (!write) return { file, events };
   const rest = without(settings);
   const before = readIfThere(backupOf(file));
-  if (before !== undefined && isDeepStrictEqual(parsed(before, file), rest)) writeWhole(file, before);
+  if (before !== undefined && isDeepStrictEqual(parsed(before, file), rest)) writeSettings(file, before);
   else if (before === undefined && Object.keys(rest).length === 0) rmSync(file);
-  else writeWhole(file, formatted(rest, text));
+  else writeSettings(file, formatted(rest, text));
   rmSync(backupOf(file), { force: true });
   return { file, events };
 }
@@ -178,13 +170,9 @@ function keep(file: string): string {
   return backupOf(file);
 }
 
-function writeWhole(file: string, text: string): void {
+function writeSettings(file: string, text: string): void {
   mkdirSync(dirname(file), { recursive: true });
-  const stat = statSync(file, { throwIfNoEntry: false });
-  const real = stat === undefined ? file : realpathSync(file);
-  const fresh = `${real}.${String(process.pid)}.tmp`;
-  writeFileSync(fresh, text, { mode: stat === undefined ? 0o600 : stat.mode & 0o777 });
-  renameSync(fresh, real);
+  writeWhole(file, text, 0o600);
 }
 
 /** With the indent and the last line end that the file had. */
