@@ -1,6 +1,6 @@
 /** From what a caller hands to `submitChain` to what the records take: checked, with its skills read in. */
-import { existsSync, realpathSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { realpathSync } from "node:fs";
+import { resolve } from "node:path";
 import { checkDirectory, claimWait, refuseUnisolated } from "./admission.ts";
 import { microdollars } from "./core/budget.ts";
 import type { ChainSpec, ResolvedStep, StepSpec } from "./core/chain.ts";
@@ -10,6 +10,7 @@ import { newChainId } from "./core/ids.ts";
 import type { NewChain } from "./core/records.ts";
 import type { Isolation } from "./core/workspace.ts";
 import { checkArguments, type Skill, type SkillStep } from "./core/skill.ts";
+import { repositoryTop } from "./project.ts";
 import { refuseBypass } from "./schema/parse.ts";
 import { parseChain, type WrittenChain } from "./schema/chain.ts";
 
@@ -41,8 +42,9 @@ export async function admitChain(input: unknown, pool: ChainAdmission): Promise<
   for (const [index, step] of steps.entries()) checkCap(step, index, written.maxBudgetUsd);
   const { slotAssignmentTimeoutSecs: patience } = pool.config;
   const queueTimeoutMs = written.queueTimeoutMs ?? (patience === undefined ? undefined : patience * 1000);
+  // What kind of repository it is, git says when the first step runs.
   const isolation =
-    written.isolation ?? configuredIsolation(pool.config) ?? (isInRepository(cwd) ? "worktree" : "none");
+    written.isolation ?? configuredIsolation(pool.config) ?? (repositoryTop(cwd) === undefined ? "none" : "worktree");
   if (isolation === "none") for (const [index, step] of steps.entries()) refuseChecks(step, index, pool.config);
   const spec = defined<ChainSpec>({ ...written, cwd: realpathSync(cwd), queueTimeoutMs, isolation, steps });
   return newChain(spec, pool.originHost);
@@ -50,13 +52,6 @@ export async function admitChain(input: unknown, pool: ChainAdmission): Promise<
 
 function configuredIsolation({ isolation, worktreeIsolation }: PoolConfig): Isolation | undefined {
   return isolation ?? (worktreeIsolation ? "worktree" : undefined);
-}
-
-/** Has it, or a directory above it, a `.git`? What kind of repository that is, git says when the first step runs. */
-function isInRepository(directory: string): boolean {
-  if (existsSync(join(directory, ".git"))) return true;
-  const above = dirname(directory);
-  return above !== directory && isInRepository(above);
 }
 
 function refuseChecks(step: ResolvedStep, index: number, config: PoolConfig): void {

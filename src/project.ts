@@ -42,6 +42,14 @@ export function storePath(directory: string, env: Readonly<Record<string, string
   return join(poolHome(env), projectOf(directory).id, "pool.db");
 }
 
+/** The nearest directory upwards that holds a `.git`, whatever it is; undefined: there is none. */
+export function repositoryTop(directory: string): string | undefined {
+  for (let here = directory; ; here = dirname(here)) {
+    if (existsSync(join(here, ".git"))) return here;
+    if (here === dirname(here)) return undefined;
+  }
+}
+
 function gitCommonDirectory(directory: string): string | undefined {
   const read = commonDirectoryInFiles(directory);
   return read === "ask git" ? askGit(directory) : read;

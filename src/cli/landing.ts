@@ -1,6 +1,5 @@
 /** A merge that this call asks for and waits for. */
-import type { Command } from "commander";
-import { Option } from "commander";
+import { Option, type Command } from "commander";
 import type { MergeOptions } from "../core/api.ts";
 import { defined } from "../core/config.ts";
 import { mergeMethods, type MergeMethod } from "../core/merge.ts";

@@ -1,9 +1,8 @@
 /** Whom a running turn turns to: decisions on its tool calls, and the pool's own tools for its worker. */
-import { asksPermission, type ResolvedSettings } from "../core/config.ts";
+import { asksPermission, defined, type ResolvedSettings } from "../core/config.ts";
 import { PoolError } from "../core/errors.ts";
 import type { PoolMessage } from "../core/message.ts";
 import type { PoolRequest } from "../core/permission.ts";
-import { defined } from "../core/config.ts";
 import type { AskedTool, ToolDecision, TurnDesk, Worker, WorkerAnswer, WorkerLimits } from "../core/ports.ts";
 import type { Ask, Asking } from "./asking.ts";
 import type { EngineParts } from "./parts.ts";

@@ -1,7 +1,14 @@
 /** What the pool answers about isolated work: its directory, its diff, its checks and its way into a branch. */
 import { z } from "zod";
-import type { MergePreview, PrunedRef, PrunedWorktree, SavedRef, ShownWorkspace, Worktree } from "../core/api.ts";
-import { worktreeExplanations } from "../core/api.ts";
+import {
+  worktreeExplanations,
+  type MergePreview,
+  type PrunedRef,
+  type PrunedWorktree,
+  type SavedRef,
+  type ShownWorkspace,
+  type Worktree,
+} from "../core/api.ts";
 import { mergeMethods, mergeStates, type MergeHolder, type MergeRecord } from "../core/merge.ts";
 import type { DiffFile, WorkDiff } from "../core/ports.ts";
 import { type CheckResult, isolations, type SavedWork, type TaskWorkspace } from "../core/workspace.ts";

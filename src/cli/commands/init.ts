@@ -2,11 +2,11 @@ import { Command, Option } from "commander";
 import { invalidOptions } from "../../core/errors.ts";
 import { permissionModes } from "../../core/task.ts";
 import { profiles } from "../../mcp/profile.ts";
+import { repositoryTop } from "../../project.ts";
 import { examples, type Call } from "../call.ts";
 import type { CommonFlags } from "../flags.ts";
 import { McpFile, type Change } from "../mcp-file.ts";
 import { wholeNumber } from "../quantities.ts";
-import { repositoryTop } from "../settings/files.ts";
 import { hookScopes, initHooks, type HookScope } from "./init-hooks.ts";
 
 type Flags = CommonFlags & {

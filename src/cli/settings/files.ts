@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { microdollars } from "../../core/budget.ts";
 import { PoolError } from "../../core/errors.ts";
-import { poolHome } from "../../project.ts";
+import { poolHome, repositoryTop } from "../../project.ts";
 import { parseConfigFile, type ConfigFile } from "../../schema/parse.ts";
 
 const configFileName = "claude-pool.json";
@@ -58,12 +58,4 @@ export function readSettingsFile(path: string): SettingsFile | undefined {
 export function withOneCap(file: ConfigFile): Settings {
   const { budgetUsd, ...settings } = file;
   return budgetUsd === undefined ? settings : { ...settings, budgetMicrodollars: microdollars(budgetUsd) };
-}
-
-/** The top of the repository that a directory is in; undefined outside of one. */
-export function repositoryTop(directory: string): string | undefined {
-  for (let here = directory; ; here = dirname(here)) {
-    if (existsSync(join(here, ".git"))) return here;
-    if (here === dirname(here)) return undefined;
-  }
 }
