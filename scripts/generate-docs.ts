@@ -3,7 +3,7 @@
  * schema. `npm run docs` writes; test/docs/generated.test.ts fails when a page is out of date.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { errorMeanings, type ErrorMeaning } from "../src/core/errors.ts";
+import { errorMeanings, type ErrorMeaning } from "../src/core/error-meanings.ts";
 import { chainJsonSchema, poolConfigJsonSchema } from "../src/schema/json-schema.ts";
 import { defaultConfig } from "../src/core/config.ts";
 import { snakeCase } from "../src/core/wire.ts";

@@ -1,6 +1,7 @@
 /** What the program's exit code says: 0 done, 1 failed, 2 usage, 3 budget or limit, 4 not found or wrong state, 130 interrupted. */
 import { CommanderError } from "commander";
-import { errorMeanings, PoolError } from "../core/errors.ts";
+import { errorMeanings } from "../core/error-meanings.ts";
+import { PoolError } from "../core/errors.ts";
 import type { TaskRecord } from "../core/task.ts";
 
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 130;

@@ -1,6 +1,7 @@
 /** An error as JSON has it, on every surface the same. */
 import { z } from "zod";
-import { errorMeanings, PoolError, type ErrorCode } from "../core/errors.ts";
+import { errorMeanings } from "../core/error-meanings.ts";
+import { PoolError, type ErrorCode } from "../core/errors.ts";
 import { toWire } from "../core/wire.ts";
 import { answer, anything, words } from "./answer.ts";
 

@@ -1,5 +1,6 @@
 /** Errors as problem documents (RFC 9457): the pool's own by their code, and those of HTTP itself. */
-import { errorMeanings, PoolError } from "../core/errors.ts";
+import { errorMeanings } from "../core/error-meanings.ts";
+import { PoolError } from "../core/errors.ts";
 import { toWire } from "../core/wire.ts";
 
 /** What the server itself refuses; in the order of docs/http.md. */

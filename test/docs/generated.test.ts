@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { errorMeanings } from "../../src/core/errors.ts";
+import { errorMeanings } from "../../src/core/error-meanings.ts";
 import { endReasons } from "../../src/core/outcome.ts";
 import { holdReasons } from "../../src/core/task.ts";
 import { generatedFiles } from "../../scripts/generate-docs.ts";

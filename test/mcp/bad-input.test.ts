@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { published } from "../../src/mcp/published.ts";
 import { toolsOf } from "../../src/mcp/tools.ts";
-import { errorMeanings } from "../../src/core/errors.ts";
+import { errorMeanings } from "../../src/core/error-meanings.ts";
 import { connected, type Fields } from "./rig.ts";
 
 interface Schema {
