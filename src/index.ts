@@ -156,7 +156,7 @@ export type {
   WorkspaceStart,
 } from "./core/workspace.ts";
 export type { MergeMethod, MergeRecord, MergeState } from "./core/merge.ts";
-export type { DiffFile, WorkDiff } from "./core/ports.ts";
+export type { DiffFile, WorkDiff } from "./core/workspaces-port.ts";
 export type { EndReason, TaskOutcome } from "./core/outcome.ts";
 export type { EventData, EventType, PoolEvent } from "./core/events.ts";
 export type { ListPage } from "./core/records.ts";
@@ -165,11 +165,10 @@ export type { ListPage } from "./core/records.ts";
 export { PoolError, type ErrorCode } from "./core/errors.ts";
 
 // Ports, for those who bring their own runner, clock or process table
+export type { Clock, Processes } from "./core/ports.ts";
 export type {
   AskedTool,
-  Clock,
   LaunchSpec,
-  Processes,
   Remains,
   Runner,
   SlotProcess,
@@ -179,7 +178,7 @@ export type {
   TurnSpec,
   WorkerAnswer,
   WorkerTool,
-} from "./core/ports.ts";
+} from "./core/runner-port.ts";
 
 // JSON as every surface writes it
 export { fromWire, toWire } from "./core/wire.ts";

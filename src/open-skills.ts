@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Skills } from "./core/ports.ts";
+import type { Skills } from "./core/skills-port.ts";
 import type { SkillSource } from "./core/skill.ts";
 import { poolHome } from "./project.ts";
 import { FolderSkills } from "./skills/folder-skills.ts";

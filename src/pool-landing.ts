@@ -3,7 +3,7 @@ import type { ApproveOptions, DiffOptions, MergeOptions, MergePreview, RejectOpt
 import { defined } from "./core/config.ts";
 import { invalidOptions } from "./core/errors.ts";
 import { mergeRequestOf, type MergeRecord, type MergeRequest } from "./core/merge.ts";
-import type { WorkDiff } from "./core/ports.ts";
+import type { WorkDiff } from "./core/workspaces-port.ts";
 import type { Records } from "./core/records.ts";
 import type { TaskRecord } from "./core/task.ts";
 import { hasWork } from "./core/workspace.ts";

@@ -7,7 +7,7 @@ import { resolve } from "node:path";
 import { checkDirectory } from "./admission.ts";
 import type { RunOptions, SubmitOptions } from "./core/api.ts";
 import { PoolError, invalidOptions } from "./core/errors.ts";
-import type { FoundSkill, RestrictedFile, Skills } from "./core/ports.ts";
+import type { FoundSkill, RestrictedFile, Skills } from "./core/skills-port.ts";
 import type { Records } from "./core/records.ts";
 import {
   checkSkillName,

@@ -2,7 +2,7 @@
 import type { RunChainOptions } from "./core/api.ts";
 import type { ChainOptions, ChainResult, StepSpec } from "./core/chain.ts";
 import { PoolError } from "./core/errors.ts";
-import type { FoundWorkflow, Skills } from "./core/ports.ts";
+import type { FoundWorkflow, Skills } from "./core/skills-port.ts";
 import { instantiate, type Workflow, type WorkflowEntry } from "./core/workflow.ts";
 import { named, refuseUntrusted, type SkillArguments } from "./pool-skills.ts";
 import { nearest } from "./schema/nearest.ts";

@@ -11,7 +11,7 @@ import type {
 } from "./core/api.ts";
 import { defined } from "./core/config.ts";
 import { PoolError } from "./core/errors.ts";
-import type { FoundPlace } from "./core/ports.ts";
+import type { FoundPlace } from "./core/workspaces-port.ts";
 import type { TaskRecord } from "./core/task.ts";
 import { earlierRef, savedRef, type Place, type TaskWorkspace } from "./core/workspace.ts";
 import type { EngineParts } from "./engine/parts.ts";

@@ -22,7 +22,7 @@ import { PoolError } from "./core/errors.ts";
 import type { PoolEvent } from "./core/events.ts";
 import { newHostId } from "./core/ids.ts";
 import type { TaskOutcome } from "./core/outcome.ts";
-import type { Skills } from "./core/ports.ts";
+import type { Skills } from "./core/skills-port.ts";
 import type { ListPage, Records } from "./core/records.ts";
 import type { AutoOptions, AutoResult, RouteAnswer, RouteOptions } from "./core/route.ts";
 import type { RunRecord, TaskRecord, TaskResult, TaskSpec } from "./core/task.ts";

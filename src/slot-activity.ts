@@ -6,7 +6,7 @@
 import { statSync } from "node:fs";
 import type { ActivityLog } from "./activity-log.ts";
 import { groundOf, type Environment } from "./activity/place.ts";
-import type { Activity, ActivityEnd, ActivityTask, ClaimAsked } from "./core/ports.ts";
+import type { Activity, ActivityEnd, ActivityTask, ClaimAsked } from "./core/activity-port.ts";
 import { titleOf } from "./core/workspace.ts";
 
 export interface SlotActivityOptions {

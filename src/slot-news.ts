@@ -12,7 +12,7 @@ import { scopeOf } from "./activity/scope.ts";
 import { readLogSettings } from "./activity/settings.ts";
 import { topTerms } from "./activity/words.ts";
 import { standingClaims } from "./activity/write.ts";
-import type { ActivityTask } from "./core/ports.ts";
+import type { ActivityTask } from "./core/activity-port.ts";
 
 interface Wanted extends Holding {
   readonly project: string;

@@ -1,5 +1,5 @@
 /** What tasks changed and what their checks said, as people read it. */
-import type { WorkDiff } from "../core/ports.ts";
+import type { WorkDiff } from "../core/workspaces-port.ts";
 import type { TaskRecord } from "../core/task.ts";
 import type { MergeRecord } from "../core/merge.ts";
 import { isProven, type CheckResult, type DiffStat } from "../core/workspace.ts";

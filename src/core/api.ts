@@ -4,7 +4,8 @@ import type { PoolConfig } from "./config.ts";
 import type { Forecast } from "./forecast.ts";
 import type { MergeMethod, MergeState } from "./merge.ts";
 import type { TaskOutcome } from "./outcome.ts";
-import type { Clock, Processes, Runner } from "./ports.ts";
+import type { Clock, Processes } from "./ports.ts";
+import type { Runner } from "./runner-port.ts";
 import type { HostKind, SlotConfig, SlotState, TaskFilter, TaskResult, TaskSpec } from "./task.ts";
 import type { TaskWorkspace, WorkspaceStart } from "./workspace.ts";
 

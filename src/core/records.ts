@@ -20,7 +20,7 @@ import type { MergeEnd, MergeHolder, MergeRecord, MergeRequest, MergeState } fro
 import type { EndReason, Outcome } from "./outcome.ts";
 import type { NewRequest, PermissionRule, PoolRequest, RequestAnswer, WorkerProgress } from "./permission.ts";
 import type { Decision } from "./permission-rule.ts";
-import type { Remains } from "./ports.ts";
+import type { Remains } from "./runner-port.ts";
 import type { Skill } from "./skill.ts";
 import type { Attempt, Delivery, NewWebhook, Notice, WebhookRecord } from "./webhook.ts";
 import type {

@@ -5,7 +5,7 @@
  * X2. Of several that need the same and are free, the first goes; the others wait for its claim, instead of meeting it in a slot.
  * X3. One look at a time, at all that are held: whoever asks during one gets another after it.
  */
-import type { ActivityTask } from "../core/ports.ts";
+import type { ActivityTask } from "../core/activity-port.ts";
 import type { TaskRecord } from "../core/task.ts";
 import type { EngineParts } from "./parts.ts";
 

@@ -3,7 +3,8 @@ import { asksPermission, defined, type ResolvedSettings } from "../core/config.t
 import { PoolError } from "../core/errors.ts";
 import type { PoolMessage } from "../core/message.ts";
 import type { PoolRequest } from "../core/permission.ts";
-import type { AskedTool, ToolDecision, TurnDesk, Worker, WorkerAnswer, WorkerLimits } from "../core/ports.ts";
+import type { AskedTool, ToolDecision, TurnDesk, WorkerAnswer } from "../core/runner-port.ts";
+import type { Worker, WorkerLimits } from "../core/worker-tools-port.ts";
 import type { Ask, Asking } from "./asking.ts";
 import type { EngineParts } from "./parts.ts";
 

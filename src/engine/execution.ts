@@ -10,7 +10,7 @@ import { contextText } from "../core/context-text.ts";
 import { PoolError } from "../core/errors.ts";
 import { messagesText } from "../core/message.ts";
 import type { EndReason, Outcome } from "../core/outcome.ts";
-import type { EndCause, LaunchSpec, SlotProcess, TurnDesk, TurnEvent } from "../core/ports.ts";
+import type { EndCause, LaunchSpec, SlotProcess, TurnDesk, TurnEvent } from "../core/runner-port.ts";
 import type { Finish, Lease } from "../core/records.ts";
 import type { RunWatch } from "../core/run-watch.ts";
 import type { Hold, TaskRecord, TaskResult } from "../core/task.ts";

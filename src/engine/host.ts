@@ -6,7 +6,7 @@
  * H3. A host that finds its lease lost ends everything it runs: others may have taken it over.
  */
 import type { PoolEvent } from "../core/events.ts";
-import type { EndCause } from "../core/ports.ts";
+import type { EndCause } from "../core/runner-port.ts";
 import type { DispatchHook, Lease } from "../core/records.ts";
 import type { TaskRecord } from "../core/task.ts";
 import { Asking } from "./asking.ts";

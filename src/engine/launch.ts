@@ -1,7 +1,7 @@
 /** From a task's settings to what is fixed for the life of a process, and what is told with each turn. */
 import { asksPermission, defined, resolveSettings, type PoolConfig, type ResolvedSettings } from "../core/config.ts";
 import { invalidOptions } from "../core/errors.ts";
-import type { LaunchSpec, TurnSpec } from "../core/ports.ts";
+import type { LaunchSpec, TurnSpec } from "../core/runner-port.ts";
 import type { SlotConfig, TaskRecord } from "../core/task.ts";
 import { depthVariable, workerServerName } from "../core/worker.ts";
 import type { EngineParts } from "./parts.ts";

@@ -1,5 +1,5 @@
 /** What one run hears of the API's limits, passed on to the governor of the whole pool. */
-import type { TurnEvent } from "../core/ports.ts";
+import type { TurnEvent } from "../core/runner-port.ts";
 import type { Lease } from "../core/records.ts";
 import type { EngineParts } from "./parts.ts";
 

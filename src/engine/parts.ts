@@ -1,6 +1,10 @@
 /** What the engine works with: the records, the outside world through its ports, and the pool's settings. */
 import type { PoolConfig } from "../core/config.ts";
-import type { Activity, Clock, Processes, Runner, WorkerTools, Workspaces } from "../core/ports.ts";
+import type { Activity } from "../core/activity-port.ts";
+import type { Clock, Processes } from "../core/ports.ts";
+import type { Runner } from "../core/runner-port.ts";
+import type { WorkerTools } from "../core/worker-tools-port.ts";
+import type { Workspaces } from "../core/workspaces-port.ts";
 import type { Records } from "../core/records.ts";
 import type { WatchRuns } from "../core/run-watch.ts";
 

@@ -4,7 +4,7 @@
  * Y1. Who claims first in the log holds. A run that comes second puts its task back, as long as that may wait.
  * Y2. A run ends its own claim and no other: its task may be in the next run already.
  */
-import type { ActivityEnd, ActivityTask } from "../core/ports.ts";
+import type { ActivityEnd, ActivityTask } from "../core/activity-port.ts";
 import type { Hold, TaskRecord } from "../core/task.ts";
 import { activityTask } from "./claim-watch.ts";
 import type { EngineParts } from "./parts.ts";

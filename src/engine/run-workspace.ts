@@ -9,7 +9,7 @@ import { defined, type ResolvedSettings } from "../core/config.ts";
 import { PoolError } from "../core/errors.ts";
 import type { NewEvent } from "../core/events.ts";
 import type { Outcome } from "../core/outcome.ts";
-import type { EndCause } from "../core/ports.ts";
+import type { EndCause } from "../core/runner-port.ts";
 import type { Finish, Lease } from "../core/records.ts";
 import type { TaskRecord, TaskResult } from "../core/task.ts";
 import {

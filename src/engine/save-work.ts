@@ -5,7 +5,7 @@
  *     goes back to a state without a step's work.
  */
 import { defined } from "../core/config.ts";
-import type { Workspaces } from "../core/ports.ts";
+import type { Workspaces } from "../core/workspaces-port.ts";
 import type { TaskRecord } from "../core/task.ts";
 import { titleOf, type TaskWorkspace } from "../core/workspace.ts";
 import type { EngineParts } from "./parts.ts";

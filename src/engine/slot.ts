@@ -7,7 +7,7 @@
  * L2. A process's identity is in the records before a task is given to it, so that whoever finds this host dead finds it.
  */
 import { PoolError } from "../core/errors.ts";
-import type { LaunchSpec, SlotProcess } from "../core/ports.ts";
+import type { LaunchSpec, SlotProcess } from "../core/runner-port.ts";
 import type { SlotConfig, SlotRecord } from "../core/task.ts";
 import { launchKey } from "./launch.ts";
 import type { EngineParts } from "./parts.ts";

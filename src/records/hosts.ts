@@ -1,6 +1,7 @@
 /** Hosts come, renew and go; what a dead one leaves is given to exactly one other. */
 import { PoolError } from "../core/errors.ts";
-import type { Remains, SqlTx } from "../core/ports.ts";
+import type { SqlTx } from "../core/ports.ts";
+import type { Remains } from "../core/runner-port.ts";
 import type { HostRecord, RunRecord, TaskRecord } from "../core/task.ts";
 import { nextState } from "../core/transitions.ts";
 

@@ -10,7 +10,7 @@ import {
   type Worktree,
 } from "../core/api.ts";
 import { mergeMethods, mergeStates, type MergeHolder, type MergeRecord } from "../core/merge.ts";
-import type { DiffFile, WorkDiff } from "../core/ports.ts";
+import type { DiffFile, WorkDiff } from "../core/workspaces-port.ts";
 import { type CheckResult, isolations, type SavedWork, type TaskWorkspace } from "../core/workspace.ts";
 import { answer, count, moment, span, texts, words, yes } from "./answer.ts";
 import type { Fields } from "./fields.ts";

@@ -7,7 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import type { FoundSkill, FoundWorkflow, RestrictedFile, Skills } from "../core/ports.ts";
+import type { FoundSkill, FoundWorkflow, RestrictedFile, Skills } from "../core/skills-port.ts";
 import { checkSkillName, type Skill, type SkillEntry, type SkillSource } from "../core/skill.ts";
 import type { WorkflowEntry, WorkflowSource } from "../core/workflow.ts";
 import { commandsOf, withCommandsRun } from "./commands.ts";

@@ -1,7 +1,15 @@
 /** One open "process" of the scripted runner: keeps the promises R1-R4 of core/ports.ts without any process. */
 import { defined } from "../core/config.ts";
 import type { Outcome } from "../core/outcome.ts";
-import type { EndCause, LaunchSpec, SlotProcess, TurnDesk, TurnEvent, TurnListener, TurnSpec } from "../core/ports.ts";
+import type {
+  EndCause,
+  LaunchSpec,
+  SlotProcess,
+  TurnDesk,
+  TurnEvent,
+  TurnListener,
+  TurnSpec,
+} from "../core/runner-port.ts";
 import type { ProcessIdentity } from "../core/task.ts";
 import { cancelled, completed, failed, lost, timedOut } from "./outcomes.ts";
 

@@ -1,7 +1,7 @@
 /** A Runner in memory: no process, no model, no time; for tests of what stands on the Runner port. */
 import { PoolError } from "../core/errors.ts";
 import { newRunId } from "../core/ids.ts";
-import type { LaunchSpec, Remains, Runner, TurnSpec } from "../core/ports.ts";
+import type { LaunchSpec, Remains, Runner, TurnSpec } from "../core/runner-port.ts";
 import type { ProcessIdentity } from "../core/task.ts";
 import { type ScriptedProcess, scriptedProcess, type ScriptedTurn, type TurnAnswer } from "./scripted-process.ts";
 

@@ -1,5 +1,5 @@
 /** What a task changed, against where its work left the branch that it is for. */
-import type { DiffFile, DiffRequest, WorkDiff } from "../core/ports.ts";
+import type { DiffFile, DiffRequest, WorkDiff } from "../core/workspaces-port.ts";
 import type { TaskWorkspace } from "../core/workspace.ts";
 import { PoolError } from "../core/errors.ts";
 import { presentOf, type Present } from "./conflicts.ts";

@@ -1,7 +1,7 @@
 /** What is in the base directory of a pool, and whose. */
 import { realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { FoundPlace } from "../core/ports.ts";
+import type { FoundPlace } from "../core/workspaces-port.ts";
 import { savedRef } from "../core/workspace.ts";
 import { checkoutAt, isThere, namesIn, realOf, registered, type Checkout } from "./checkout.ts";
 import { saveFiles, saveLeftover } from "./leftover.ts";

@@ -8,7 +8,7 @@
  */
 import { PoolError } from "../core/errors.ts";
 import type { MergeEnd } from "../core/merge.ts";
-import type { LandingRequest } from "../core/ports.ts";
+import type { LandingRequest } from "../core/workspaces-port.ts";
 import type { CheckResult } from "../core/workspace.ts";
 import { git } from "./git.ts";
 import { heal } from "./heal-landing.ts";

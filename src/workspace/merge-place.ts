@@ -2,7 +2,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { PoolError } from "../core/errors.ts";
-import type { LandingRequest } from "../core/ports.ts";
+import type { LandingRequest } from "../core/workspaces-port.ts";
 import type { CheckResult } from "../core/workspace.ts";
 import { runChecks } from "./check.ts";
 import { checkoutAt, registeredAt, within, type Checkout } from "./checkout.ts";

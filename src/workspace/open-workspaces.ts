@@ -1,7 +1,8 @@
 /** The workspaces of one process: git worktrees and clones behind core's port. */
 import { join } from "node:path";
 import { PoolError } from "../core/errors.ts";
-import type { Processes, Workspaces } from "../core/ports.ts";
+import type { Processes } from "../core/ports.ts";
+import type { Workspaces } from "../core/workspaces-port.ts";
 import type { TaskWorkspace } from "../core/workspace.ts";
 import { runChecks } from "./check.ts";
 import { checkoutAt, type Checkout } from "./checkout.ts";

@@ -6,7 +6,7 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { WorkspaceRequest } from "../core/ports.ts";
+import type { WorkspaceRequest } from "../core/workspaces-port.ts";
 import { savedRef, type TaskWorkspace } from "../core/workspace.ts";
 import { giveUp } from "./branches-of-owner.ts";
 import { checkoutAt, isDirectory, within, type Checkout } from "./checkout.ts";

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import type { AskedTool, ToolDecision } from "../../src/core/ports.ts";
+import type { AskedTool, ToolDecision } from "../../src/core/runner-port.ts";
 import { openPool } from "../../src/open-pool.ts";
 import type { Pool } from "../../src/pool.ts";
 import { storePath } from "../../src/project.ts";

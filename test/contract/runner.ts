@@ -1,7 +1,7 @@
 /** What every Runner promises (R1-R4 of core/ports.ts), run over the real CLI and over the scripted one. */
 import { describe, expect, it } from "vitest";
 import type { Outcome } from "../../src/core/outcome.ts";
-import type { LaunchSpec, Runner, SlotProcess, TurnEvent, TurnListener, TurnSpec } from "../../src/core/ports.ts";
+import type { LaunchSpec, Runner, SlotProcess, TurnEvent, TurnListener, TurnSpec } from "../../src/core/runner-port.ts";
 
 /** A runner, and a model behind it that does as it is told. */
 export interface RunnerUnderTest extends AsyncDisposable {

@@ -1,6 +1,6 @@
 /** What every implementation of the `Skills` port keeps; each runs the whole suite. */
 import { describe, expect, it } from "vitest";
-import type { Skills } from "../../src/core/ports.ts";
+import type { Skills } from "../../src/core/skills-port.ts";
 import type { Skill } from "../../src/core/skill.ts";
 
 /** A place with an empty project, user's folder and built-in folder; files are put by source and path below `skills` or `workflows`. */

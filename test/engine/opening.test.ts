@@ -1,7 +1,7 @@
 /** A Claude that takes for ever to open: what waits for it must still end when it has to. */
 import { describe, expect, test } from "vitest";
 import { PoolError } from "../../src/core/errors.ts";
-import type { Runner } from "../../src/core/ports.ts";
+import type { Runner } from "../../src/core/runner-port.ts";
 import { scriptedRunner } from "../../src/testing/scripted-runner.ts";
 import { eventOf, held, scriptedPool } from "./scripted-pool.ts";
 

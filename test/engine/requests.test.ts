@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import type { AskedTool, ToolDecision } from "../../src/core/ports.ts";
+import type { AskedTool, ToolDecision } from "../../src/core/runner-port.ts";
 import { openPool } from "../../src/open-pool.ts";
 import { manualClock } from "../../src/testing/manual-clock.ts";
 import type { ScriptedTurn } from "../../src/testing/scripted-process.ts";

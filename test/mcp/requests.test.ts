@@ -1,6 +1,6 @@
 /** Requests of workers as a coordinator over MCP sees and answers them. */
 import { expect, test } from "vitest";
-import type { AskedTool } from "../../src/core/ports.ts";
+import type { AskedTool } from "../../src/core/runner-port.ts";
 import { toolsOf } from "../../src/mcp/tools.ts";
 import { eventOf } from "../engine/scripted-pool.ts";
 import { connected, newest, revisions, type Connected, type Fields } from "./rig.ts";

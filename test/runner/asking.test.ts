@@ -1,7 +1,7 @@
 /** A process whose host is asked: decisions on tool calls, and the pool's own tools. */
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { AskedTool, ToolDecision, TurnDesk, WorkerTool } from "../../src/core/ports.ts";
+import type { AskedTool, ToolDecision, TurnDesk, WorkerTool } from "../../src/core/runner-port.ts";
 import { text, toolUse } from "../../src/testing/index.ts";
 import { ending, startRig, turnSpec, type Rig } from "./rig.ts";
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { defined } from "../../src/core/config.ts";
 import type { Outcome } from "../../src/core/outcome.ts";
-import type { EndCause, LaunchSpec, Runner, SlotProcess, TurnEvent, TurnSpec } from "../../src/core/ports.ts";
+import type { EndCause, LaunchSpec, Runner, SlotProcess, TurnEvent, TurnSpec } from "../../src/core/runner-port.ts";
 import { claudeRunner, type ClaudeRunnerOptions } from "../../src/runner/claude/claude-runner.ts";
 import { processTable } from "../../src/runner/process-table.ts";
 import { startScriptedApi, type ScriptedApi } from "../../src/testing/index.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { PoolError } from "../../src/core/errors.ts";
-import type { EndCause, LaunchSpec, TurnEvent, TurnSpec } from "../../src/core/ports.ts";
+import type { EndCause, LaunchSpec, TurnEvent, TurnSpec } from "../../src/core/runner-port.ts";
 import { completed, failed, limited, type ScriptedRunner, scriptedRunner } from "../../src/testing/index.ts";
 
 const launch: LaunchSpec = {

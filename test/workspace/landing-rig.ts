@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { MergeEnd } from "../../src/core/merge.ts";
-import type { LandingRequest } from "../../src/core/ports.ts";
+import type { LandingRequest } from "../../src/core/workspaces-port.ts";
 import type { SavedWork, TaskWorkspace } from "../../src/core/workspace.ts";
 import { systemProcesses } from "../../src/runner/processes.ts";
 import { checkoutAt, type Checkout } from "../../src/workspace/checkout.ts";

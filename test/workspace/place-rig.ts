@@ -16,7 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { onTestFinished } from "vitest";
-import type { WorkspaceRequest, Workspaces } from "../../src/core/ports.ts";
+import type { WorkspaceRequest, Workspaces } from "../../src/core/workspaces-port.ts";
 import type { TaskWorkspace } from "../../src/core/workspace.ts";
 import { systemProcesses } from "../../src/runner/processes.ts";
 import { openWorkspaces } from "../../src/workspace/open-workspaces.ts";

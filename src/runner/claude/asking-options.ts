@@ -1,7 +1,7 @@
 /** What a process is launched with so that its host can be asked: decisions on tool calls, and the pool's own tools. */
 import type { CanUseTool, McpServerConfig, Options, PermissionResult } from "@anthropic-ai/claude-agent-sdk";
 import { defined } from "../../core/config.ts";
-import type { AskedTool, LaunchSpec } from "../../core/ports.ts";
+import type { AskedTool, LaunchSpec } from "../../core/runner-port.ts";
 import type { JsonObject } from "../../core/task.ts";
 import { workerServerName } from "../../core/worker.ts";
 import type { TurnHooks } from "./slot-process.ts";

@@ -5,7 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { HookJSONOutput, Options } from "@anthropic-ai/claude-agent-sdk";
 import { PoolError } from "../../core/errors.ts";
-import type { LaunchSpec, Runner, SlotProcess } from "../../core/ports.ts";
+import type { LaunchSpec, Runner, SlotProcess } from "../../core/runner-port.ts";
 import { processTable } from "../process-table.ts";
 import { ClaudeProcess, within } from "./claude-process.ts";
 import { CostMeter } from "./cost.ts";

@@ -1,6 +1,6 @@
 /** Is the process what the task asked for? Said by the CLI itself at the start of every turn. */
 import type { SDKSystemMessage } from "@anthropic-ai/claude-agent-sdk";
-import type { TurnSpec } from "../../core/ports.ts";
+import type { TurnSpec } from "../../core/runner-port.ts";
 
 const families = ["opus", "sonnet", "haiku", "fable"];
 

@@ -7,7 +7,7 @@
 import { defined } from "../../core/config.ts";
 import { dollars } from "../../core/errors.ts";
 import type { EndReason, Outcome } from "../../core/outcome.ts";
-import type { EndCause } from "../../core/ports.ts";
+import type { EndCause } from "../../core/runner-port.ts";
 import type { Json, JsonObject, PermissionDenial, PermissionMode, TaskResult, TokenUsage } from "../../core/task.ts";
 
 /** Why the pool ended a turn before its result. */

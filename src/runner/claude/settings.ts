@@ -1,6 +1,6 @@
 /** What changes from turn to turn in a running process: model, effort, permission mode and rules. */
 import type { EffortLevel, Query } from "@anthropic-ai/claude-agent-sdk";
-import type { TurnSpec } from "../../core/ports.ts";
+import type { TurnSpec } from "../../core/runner-port.ts";
 import { isFields } from "./messages.ts";
 
 /** What the process would use by itself, as its user's settings and environment say. */

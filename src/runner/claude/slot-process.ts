@@ -7,7 +7,7 @@
 import { randomUUID } from "node:crypto";
 import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
 import type { Outcome } from "../../core/outcome.ts";
-import type { LaunchSpec, SlotProcess, TurnDesk, TurnListener, TurnSpec } from "../../core/ports.ts";
+import type { LaunchSpec, SlotProcess, TurnDesk, TurnListener, TurnSpec } from "../../core/runner-port.ts";
 import type { ProcessIdentity } from "../../core/task.ts";
 import { workerServerName } from "../../core/worker.ts";
 import { within, type ClaudeProcess } from "./claude-process.ts";

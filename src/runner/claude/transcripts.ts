@@ -4,7 +4,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { microdollars } from "../../core/budget.ts";
-import type { Remains } from "../../core/ports.ts";
+import type { Remains } from "../../core/runner-port.ts";
 import { isFields, number } from "./messages.ts";
 
 /**

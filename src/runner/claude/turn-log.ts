@@ -1,7 +1,7 @@
 /** What a turn has said so far: the text, the calls, the tools, the limits; and the facts that its outcome is made of. */
 import type { SDKMessage, SDKResultMessage } from "@anthropic-ai/claude-agent-sdk";
 import { defined } from "../../core/config.ts";
-import type { TurnEvent, TurnSpec } from "../../core/ports.ts";
+import type { TurnEvent, TurnSpec } from "../../core/runner-port.ts";
 import type { JsonObject, PermissionMode, TokenUsage } from "../../core/task.ts";
 import { microdollars } from "../../core/budget.ts";
 import { toolSummary } from "../../core/tool-summary.ts";

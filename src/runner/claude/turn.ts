@@ -18,7 +18,7 @@ import type {
   TurnListener,
   TurnSpec,
   WorkerAnswer,
-} from "../../core/ports.ts";
+} from "../../core/runner-port.ts";
 import type { Outcome } from "../../core/outcome.ts";
 import type { ClaudeProcess } from "./claude-process.ts";
 import type { CostMeter } from "./cost.ts";
