@@ -1,36 +1,27 @@
 /** Isolated work by the program alone: the real CLI on a scripted model, in a real repository. */
-import { execFileSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startScriptedApi, text, toolUse, type ScriptedApi } from "../../src/testing/index.ts";
+import { beginRepository, type Git } from "../git-repository.ts";
 import { rig, type Rig } from "./rig.ts";
 
 let api: ScriptedApi;
 let place: Rig;
+let git: Git;
 
 beforeEach(async () => {
   api = await startScriptedApi();
   place = rig();
   const variables = { GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" };
   place.userFile({ env: { ...api.environment(place.claudeHome), ...variables }, allowed_tools: ["Bash"] });
-  git("init", "-q", "-b", "main");
-  git("config", "user.name", "Somebody");
-  git("config", "user.email", "somebody@example.com");
-  writeFileSync(join(place.project, "a.txt"), "a\n");
-  git("add", "-A");
-  git("commit", "-q", "-m", "Begin");
+  git = beginRepository(place.project);
 });
 
 afterEach(async () => {
   await api.close();
   place[Symbol.dispose]();
 });
-
-function git(...args: readonly string[]): string {
-  const env = { PATH: process.env.PATH, HOME: place.claudeHome, GIT_CONFIG_GLOBAL: "/dev/null" };
-  return execFileSync("git", args, { cwd: place.project, encoding: "utf8", env }).trim();
-}
 
 describe("claude-pool run --worktree", () => {
   it("says where the work is, sends failed checks back, and merges it when asked to", async () => {

@@ -1,35 +1,22 @@
 /** The commands about what tasks changed, on a real repository; the tasks run beforehand on a scripted runner. */
-import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openPool, type SubmitOptions } from "../../src/index.ts";
 import { scriptedRunner } from "../../src/testing/scripted-runner.ts";
+import { beginRepository, type Git } from "../git-repository.ts";
 import { rig, type Rig } from "./rig.ts";
 
 interface Repository extends Rig {
   /** Runs the prompts one after the other, each in a worktree; `FILE TEXT` writes the text into the file. */
   work(options: SubmitOptions, ...prompts: readonly string[]): Promise<readonly string[]>;
-  readonly git: (...args: readonly string[]) => string;
+  readonly git: Git;
 }
 
 function repository(): Repository {
   const place = rig();
   onTestFinished(() => place[Symbol.dispose]());
-  const env = {
-    PATH: process.env.PATH,
-    HOME: place.claudeHome,
-    GIT_CONFIG_GLOBAL: "/dev/null",
-    GIT_CONFIG_SYSTEM: "/dev/null",
-  };
-  const git = (...args: readonly string[]): string =>
-    execFileSync("git", args, { cwd: place.project, encoding: "utf8", env }).trim();
-  git("init", "-q", "-b", "main");
-  git("config", "user.name", "Somebody");
-  git("config", "user.email", "somebody@example.com");
-  writeFileSync(join(place.project, "a.txt"), "a\n");
-  git("add", "-A");
-  git("commit", "-q", "-m", "Begin");
+  const git = beginRepository(place.project);
   return Object.assign(place, {
     git,
     async work(options: SubmitOptions, ...prompts: readonly string[]) {

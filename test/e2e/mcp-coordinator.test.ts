@@ -1,5 +1,5 @@
 /** The original's main use: the real CLI as coordinator, with the pool as its MCP server, and real CLIs as its workers. */
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 import { text, toolUse, type LoggedRequest, type Reply } from "../../src/testing/index.ts";
 import { programArgs } from "../mcp/program.ts";
 import { claudeProgram } from "../testing/real-claude.ts";
+import { beginRepository } from "../git-repository.ts";
 import { place, processesNaming, realPool, type Place } from "./real-pool.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -104,14 +105,7 @@ test("the real CLI fans work out, has a task reviewed and approves it, and its w
 
 test("the real CLI has work done in a worktree, reads its diff and its checks, and merges it", async () => {
   const here = await place();
-  const git = (...args: readonly string[]): string =>
-    execFileSync("git", args, { cwd: here.work, encoding: "utf8", env: { PATH: process.env.PATH, HOME: here.root } });
-  git("init", "-q", "-b", "main");
-  git("config", "user.name", "Somebody");
-  git("config", "user.email", "somebody@example.com");
-  writeFileSync(join(here.work, "list.txt"), "one\n");
-  git("add", "-A");
-  git("commit", "-q", "-m", "Begin");
+  const git = beginRepository(here.work, { "list.txt": "one\n" });
   let seen: Fields = {};
   here.api.on("add a line", toolUse("Bash", { command: "echo two >> list.txt" }), text("added")).on(
     "coordinate the merge",

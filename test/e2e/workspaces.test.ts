@@ -1,23 +1,18 @@
 /** Isolated work on the real CLI and real git. */
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { OpenPoolOptions } from "../../src/core/api.ts";
 import type { Pool } from "../../src/pool.ts";
 import { gate, text, toolUse, type Reply } from "../../src/testing/index.ts";
+import { beginRepository } from "../git-repository.ts";
 import { place, realPool, type Place } from "./real-pool.ts";
 
 /** A pool in a repository with one commit on `main`, which holds `list.txt`. */
 async function repositoryPool(options: OpenPoolOptions = {}): Promise<Place & { readonly pool: Pool }> {
   const here = await place();
-  const run = (...args: readonly string[]): void => void git(here, ...args);
-  run("init", "-q", "-b", "main");
-  run("config", "user.name", "Somebody");
-  run("config", "user.email", "somebody@example.com");
-  writeFileSync(join(here.work, "list.txt"), "one\ntwo\nthree\n");
-  run("add", "-A");
-  run("commit", "-q", "-m", "Begin");
+  beginRepository(here.work, { "list.txt": "one\ntwo\nthree\n" });
   const pool = await realPool(here, { worktreeIsolation: true, allowedTools: ["Bash"], ...options });
   return { ...here, pool };
 }

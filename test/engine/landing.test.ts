@@ -1,5 +1,4 @@
 /** Diffs, reviews, merges and worktrees through the pool, on real repositories. */
-import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,12 +6,13 @@ import { basename, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { OpenPoolOptions, Pool } from "../../src/index.ts";
 import { completed, failed } from "../../src/testing/outcomes.ts";
+import { beginRepository, type Git } from "../git-repository.ts";
 import { scriptedPool } from "./scripted-pool.ts";
 
 interface Rig {
   readonly pool: Pool;
   readonly repository: string;
-  readonly git: (...args: readonly string[]) => string;
+  readonly git: Git;
 }
 
 /**
@@ -24,15 +24,7 @@ async function rig(options: OpenPoolOptions = {}): Promise<Rig> {
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const repository = join(folder, "a repository");
   await mkdir(repository);
-  const env = { PATH: process.env.PATH, HOME: folder, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" };
-  const git = (...args: readonly string[]): string =>
-    execFileSync("git", args, { cwd: repository, encoding: "utf8", env }).trim();
-  git("init", "-q", "-b", "main");
-  git("config", "user.name", "Somebody");
-  git("config", "user.email", "somebody@example.com");
-  for (const file of ["a.txt", "b.txt"]) await writeFile(join(repository, file), `${file}\n`);
-  git("add", "-A");
-  git("commit", "-q", "-m", "Begin");
+  const git = beginRepository(repository, { "a.txt": "a.txt\n", "b.txt": "b.txt\n" });
   let reads = 0;
   const { pool } = await scriptedPool(
     { cwd: repository, isolation: "worktree", permissionMode: "acceptEdits", ...options },

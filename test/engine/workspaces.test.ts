@@ -7,26 +7,19 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { OpenPoolOptions } from "../../src/core/api.ts";
 import { completed, failed, limited } from "../../src/testing/outcomes.ts";
 import type { RunnerScript } from "../../src/testing/scripted-runner.ts";
+import { beginRepository, type Git } from "../git-repository.ts";
 import { eventOf, scriptedPool, type ScriptedPool } from "./scripted-pool.ts";
 
 interface Rig extends ScriptedPool {
   readonly repository: string;
-  readonly git: (...args: readonly string[]) => string;
+  readonly git: Git;
 }
 
 /** A pool with isolation worktree in a repository with one commit on `main`. */
 async function rig(script: RunnerScript, options: OpenPoolOptions = {}): Promise<Rig> {
   const repository = realpathSync(mkdtempSync(join(tmpdir(), "claude-pool-engine-")));
   onTestFinished(() => rmSync(repository, { recursive: true, force: true }));
-  const env = { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" };
-  const git = (...args: readonly string[]): string =>
-    execFileSync("git", args, { cwd: repository, encoding: "utf8", env, stdio: "pipe" }).trimEnd();
-  git("init", "-q", "-b", "main");
-  git("config", "user.name", "Somebody");
-  git("config", "user.email", "somebody@example.com");
-  writeFileSync(join(repository, "a.txt"), "a\n");
-  git("add", "-A");
-  git("commit", "-q", "-m", "Begin");
+  const git = beginRepository(repository);
   const opened = await scriptedPool({ cwd: repository, isolation: "worktree", ...options }, script);
   return { ...opened, repository, git };
 }

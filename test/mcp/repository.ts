@@ -1,14 +1,14 @@
 /** A repository, and a runner whose turns write a file into the task's own directory: `FILE TEXT`. */
-import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { RunnerScript } from "../../src/testing/scripted-runner.ts";
+import { beginRepository, type Git } from "../git-repository.ts";
 
 export interface Repository {
   readonly path: string;
-  readonly git: (...args: readonly string[]) => string;
+  readonly git: Git;
 }
 
 /** On `main`, with `a.txt`; gone when the test is over. */
@@ -17,16 +17,7 @@ export function repository(): Repository {
   onTestFinished(() => rmSync(root, { recursive: true, force: true }));
   const path = join(root, "work");
   mkdirSync(path);
-  const env = { PATH: process.env.PATH, HOME: root, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" };
-  const git = (...args: readonly string[]): string =>
-    execFileSync("git", args, { cwd: path, encoding: "utf8", env, stdio: "pipe" }).trim();
-  git("init", "-q", "-b", "main");
-  git("config", "user.name", "Somebody");
-  git("config", "user.email", "somebody@example.com");
-  writeFileSync(join(path, "a.txt"), "a\n");
-  git("add", "-A");
-  git("commit", "-q", "-m", "Begin");
-  return { path, git };
+  return { path, git: beginRepository(path) };
 }
 
 export const writing: RunnerScript = ({ prompt }, { cwd }) => {
