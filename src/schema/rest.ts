@@ -12,7 +12,9 @@ import { autoSchema, routeSchema } from "./parse-requests.ts";
 import { permissionAnswerFields, requestFilterFields } from "./requests.ts";
 import { anyText, dollarsFrom, flag, listOf, milliseconds, oneOf, promptText, text, whole, wholeAtLeast } from "./values.ts";
 
-/** The longest that a request is kept waiting: proxies give up on longer ones. */
+/** How long a request is kept waiting that says nothing of it. */
+export const defaultWaitMs = 30_000;
+/** The longest that one is: proxies give up on longer ones. */
 const longestWaitMs = 600_000;
 /** The most tasks of one request, in one transaction. */
 const mostTasks = 1_000;
@@ -20,7 +22,7 @@ const mostTasks = 1_000;
 const waitMs = milliseconds(0)
   .max(longestWaitMs, { error: `milliseconds, at most ${String(longestWaitMs)}` })
   .optional()
-  .describe("The longest this request waits, in milliseconds; default 30000, at most 600000.");
+  .describe(`The longest this request waits, in milliseconds; default ${String(defaultWaitMs)}, at most ${String(longestWaitMs)}.`);
 const limit = wholeAtLeast(1).max(1_000, { error: "at most 1,000" }).optional().describe("How many at once; default 50.");
 const after = wholeAtLeast(0).optional().describe("The `next` of the page before.");
 const id = text("the id of a task", 200);

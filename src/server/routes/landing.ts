@@ -22,6 +22,7 @@ import { taskRecordAnswer } from "../../schema/answers-task.ts";
 import { diffAnswer, mergeAnswer, mergePreviewAnswer, shownWorkspaceAnswer } from "../../schema/answers-workspace.ts";
 import {
   approveBody,
+  defaultWaitMs,
   diffQuery,
   mergeBody,
   mergesQuery,
@@ -36,7 +37,6 @@ import {
 import type { Asked, Route } from "../route.ts";
 
 const tag = "workspaces";
-const defaultWaitMs = 30_000;
 
 export const landingRoutes: readonly Route[] = [
   {

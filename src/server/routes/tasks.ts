@@ -8,11 +8,18 @@ import { taskOutcomeAnswer, taskPageAnswer, taskRecordAnswer, waitAnswer } from 
 import { parseListOptions } from "../../schema/calls.ts";
 import { taskSpecSchema } from "../../schema/fields.ts";
 import { parseTaskSpec } from "../../schema/parse.ts";
-import { eventsQuery, fanOutBody, parseRest, taskQuery, waitBody, waitQuery } from "../../schema/rest.ts";
+import {
+  defaultWaitMs,
+  eventsQuery,
+  fanOutBody,
+  parseRest,
+  taskQuery,
+  waitBody,
+  waitQuery,
+} from "../../schema/rest.ts";
 import type { Asked, Route } from "../route.ts";
 
 const tag = "tasks";
-const defaultWaitMs = 30_000;
 
 export const taskRoutes: readonly Route[] = [
   {
