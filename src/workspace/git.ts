@@ -175,7 +175,7 @@ function unrunnable(
   return new PoolError(
     "workspace_failed",
     `git ${commandOf(args)} in ${call.cwd}: ${what}.${said(stderr)}`,
-    {},
+    result.signal === undefined ? {} : { signal: result.signal },
     result instanceof Error ? result : undefined,
   );
 }

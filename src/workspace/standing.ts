@@ -4,10 +4,12 @@
  * N1. The directory, its index, its branch and what is under way in it are only read: everything is done on a copy of the index.
  * N2. Nothing that git does not ignore is left out: flags that hide edits (assume-unchanged, skip-worktree) are taken off the
  *     copy, nested repositories are entered. What cannot be read fails the whole.
+ * N3. Others may be writing there: what changes while it is read is read again (among-writers.ts).
  */
 import { randomUUID } from "node:crypto";
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { gitAmongWriters } from "./among-writers.ts";
 import { isThere, textOf, within, type Checkout } from "./checkout.ts";
 import { git, gitList, gitText, identity, type GitCall } from "./git.ts";
 import { inRoot, saveModules, type KeptModule, type ModuleKeeper } from "./modules.ts";
@@ -34,7 +36,7 @@ export async function look(root: Root, keeper: ModuleKeeper, signal?: AbortSigna
     const entries = await readEntries(call);
     await showHidden(root, entries, call);
     const conflicts = await conflictsIn(root, entries, call);
-    const indexTree = await gitText(["write-tree"], call);
+    const indexTree = await treeOf(call);
     const modules = await saveModules(root, entries.gitlinks, keeper, call);
     const tree = await everything(modules, call);
     const { commit, tree: headTree, branch } = head;
@@ -124,7 +126,8 @@ async function showHidden(root: Root, { assumed, skipped }: Entries, call: GitCa
     ["--no-skip-worktree", present],
   ];
   for (const [flag, paths] of flags) {
-    if (paths.length > 0) await git(["update-index", flag, "-z", "--stdin"], { ...call, input: nulEnded(paths) });
+    if (paths.length > 0)
+      await gitAmongWriters(["update-index", flag, "-z", "--stdin"], { ...call, input: nulEnded(paths) });
   }
 }
 
@@ -138,7 +141,7 @@ async function conflictsIn(root: Root, { unmerged }: Entries, call: GitCall): Pr
     await git(["update-index", "-z", "--index-info"], { ...own, input: nulEnded(lines) });
     const tree = await gitText(["write-tree"], own);
     const paths = [...new Set(unmerged.map(({ path }) => path))];
-    await git(["update-index", "-z", "--force-remove", "--stdin"], { ...call, input: nulEnded(paths) });
+    await gitAmongWriters(["update-index", "-z", "--force-remove", "--stdin"], { ...call, input: nulEnded(paths) });
     const dated = { ...call, env: { ...call.env, ...undated } };
     return await gitText([...(await identity(call)), "commit-tree", tree, "-m", "conflicts"], dated);
   } finally {
@@ -153,11 +156,16 @@ async function everything(modules: readonly KeptModule[], call: GitCall): Promis
   const but = left.map(({ path }) => `:(top,exclude,literal)${path}`);
   const paths = but.length === 0 ? [] : ["--", ":(top)", ...but];
   const settings = ["-c", "core.safecrlf=false", "-c", "advice.addEmbeddedRepo=false", ...durable];
-  await git([...settings, "add", "--all", "--sparse", ...paths], {
+  await gitAmongWriters([...settings, "add", "--all", "--sparse", ...paths], {
     ...call,
     env: { ...call.env, GIT_LITERAL_PATHSPECS: "0" },
   });
-  return gitText([...settings, "write-tree"], call);
+  return treeOf(call, settings);
+}
+
+/** The copy as a tree. Git reads files for that too: those that changed in the second in which the index was written. */
+async function treeOf(call: GitCall, settings: readonly string[] = []): Promise<string> {
+  return (await gitAmongWriters([...settings, "write-tree"], call)).stdout.trimEnd();
 }
 
 /** A power cut takes nothing that was saved. */
