@@ -1619,8 +1619,9 @@ function standing$1(entries, now, maxBytes) {
 }
 function archiveName(folder, now) {
 	const stamp = new Date(now * 1e3).toISOString().replace(/[-:]/g, "").replace(".", "-");
+	const own = Math.random().toString(36).slice(2, 10);
 	const last = archivesOf(folder).at(-1);
-	const name = `instance_state.${stamp}.jsonl`;
+	const name = `instance_state.${stamp}-${own}.jsonl`;
 	return last === void 0 || name > last ? name : `${last.slice(0, -6)}~.jsonl`;
 }
 function writeNew(folder, bytes) {
@@ -1815,21 +1816,26 @@ function tailHolds(path, text) {
 function writeLine(folder, line, alwaysBreak) {
 	const file = (0, node_fs.openSync)(folder.file, "a+", 384);
 	try {
-		const bytes = alwaysBreak || endsTorn(file) ? Buffer.concat([lf, line]) : line;
-		if ((0, node_fs.writeSync)(file, bytes) < bytes.length) {
-			const whole = Buffer.concat([lf, line]);
-			if ((0, node_fs.writeSync)(file, whole) < whole.length) throw new Error(`${folder.file}: the disk took only a part of a record.`);
-		}
+		const { size } = (0, node_fs.fstatSync)(file);
+		const breaks = alwaysBreak || endsTorn(file, size);
+		const bytes = breaks ? Buffer.concat([lf, line]) : line;
+		if ((0, node_fs.writeSync)(file, bytes) === bytes.length && (breaks || beginsLine(file, line, size))) return;
+		const whole = Buffer.concat([lf, line]);
+		if ((0, node_fs.writeSync)(file, whole) < whole.length) throw new Error(`${folder.file}: the disk took only a part of a record.`);
 	} finally {
 		(0, node_fs.closeSync)(file);
 	}
 }
 const lf = Buffer.from("\n");
 const lastByte = Buffer.alloc(1);
-function endsTorn(file) {
-	const { size } = (0, node_fs.fstatSync)(file);
-	if (size === 0) return false;
-	return (0, node_fs.readSync)(file, lastByte, 0, 1, size - 1) === 1 && lastByte[0] !== 10;
+function endsTorn(file, size) {
+	return size > 0 && (0, node_fs.readSync)(file, lastByte, 0, 1, size - 1) === 1 && lastByte[0] !== 10;
+}
+function beginsLine(file, line, size) {
+	const from = Math.max(0, size - 1);
+	const buffer = Buffer.allocUnsafe(Math.max(0, (0, node_fs.fstatSync)(file).size - from));
+	const at = buffer.subarray(0, (0, node_fs.readSync)(file, buffer, 0, buffer.length, from)).indexOf(line);
+	return at === 0 ? size === 0 : buffer[at - 1] === 10;
 }
 // src/activity/harmless.ts
 function harmless(text, length) {

@@ -2,7 +2,8 @@
  * Appending: one write for each record, under the lock where it can be had in time, and without it where not.
  *
  * W1. One `write` with O_APPEND for a record and its LF; nothing else ever goes into the file, so records never mix.
- * W2. A torn tail, left by a process killed in its write, is closed with an LF before the next record.
+ * W2. A torn tail, left by a process killed in its write, is closed with an LF before the next record. Whether the tail is torn
+ *     may change after the look at it, since not every writer has the lock: the record's own place tells, and it is written again.
  * W3. Without the lock the record is written all the same, always after an LF, but without looking for doubles, floods or rotation.
  * W4. A claim is looked at again after it was written: the order of the file decides (claims.ts K1), whoever had the lock.
  */
@@ -238,16 +239,17 @@ function tailHolds(path: string, text: string): boolean {
   }
 }
 
-/** W1, W2; on a short write the record is written once more as a whole, after an LF. */
+/** W1, W2; on a short write, or on one behind a tail that was torn meanwhile, the record is written once more as a whole, after an LF. */
 function writeLine(folder: LogFolder, line: Buffer, alwaysBreak: boolean): void {
   const file = openSync(folder.file, "a+", 0o600);
   try {
-    const bytes = alwaysBreak || endsTorn(file) ? Buffer.concat([lf, line]) : line;
-    if (writeSync(file, bytes) < bytes.length) {
-      const whole = Buffer.concat([lf, line]);
-      if (writeSync(file, whole) < whole.length)
-        throw new Error(`${folder.file}: the disk took only a part of a record.`);
-    }
+    const { size } = fstatSync(file);
+    const breaks = alwaysBreak || endsTorn(file, size);
+    const bytes = breaks ? Buffer.concat([lf, line]) : line;
+    if (writeSync(file, bytes) === bytes.length && (breaks || beginsLine(file, line, size))) return;
+    const whole = Buffer.concat([lf, line]);
+    if (writeSync(file, whole) < whole.length)
+      throw new Error(`${folder.file}: the disk took only a part of a record.`);
   } finally {
     closeSync(file);
   }
@@ -256,8 +258,14 @@ function writeLine(folder: LogFolder, line: Buffer, alwaysBreak: boolean): void 
 const lf = Buffer.from("\n");
 const lastByte = Buffer.alloc(1);
 
-function endsTorn(file: number): boolean {
-  const { size } = fstatSync(file);
-  if (size === 0) return false;
-  return readSync(file, lastByte, 0, 1, size - 1) === 1 && lastByte[0] !== 10;
+function endsTorn(file: number, size: number): boolean {
+  return size > 0 && readSync(file, lastByte, 0, 1, size - 1) === 1 && lastByte[0] !== 10;
+}
+
+/** Does a record that was written to a file of this size stand on a line of its own? */
+function beginsLine(file: number, line: Buffer, size: number): boolean {
+  const from = Math.max(0, size - 1);
+  const buffer = Buffer.allocUnsafe(Math.max(0, fstatSync(file).size - from));
+  const at = buffer.subarray(0, readSync(file, buffer, 0, buffer.length, from)).indexOf(line);
+  return at === 0 ? size === 0 : buffer[at - 1] === 10;
 }

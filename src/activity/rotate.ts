@@ -105,12 +105,13 @@ function standing(entries: readonly Entry[], now: number, maxBytes: number): rea
   return entries.flatMap((entry) => chosen.get(entry) ?? []);
 }
 
-/** Sorts by time, also within a second. */
+/** Sorts by time, also within a second; another's own, should two for once hold the lock, since a rename would put one over the other. */
 function archiveName(folder: LogFolder, now: number): string {
   const stamp = new Date(now * 1000).toISOString().replace(/[-:]/g, "").replace(".", "-");
+  const own = Math.random().toString(36).slice(2, 10);
   const last = archivesOf(folder).at(-1);
-  const name = `instance_state.${stamp}.jsonl`;
-  // A clock that went back must not put a newer archive before an older one, nor one over another.
+  const name = `instance_state.${stamp}-${own}.jsonl`;
+  // A clock that went back must not put a newer archive before an older one.
   return last === undefined || name > last ? name : `${last.slice(0, -".jsonl".length)}~.jsonl`;
 }
 

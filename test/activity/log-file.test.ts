@@ -1,4 +1,4 @@
-import {
+import fs, {
   appendFileSync,
   chmodSync,
   mkdirSync,
@@ -10,6 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { appendEntry, type AppendOptions } from "../../src/activity/append.ts";
@@ -26,6 +27,22 @@ const small = { maxBytes: 4_096, maxAge: 7 * 86_400, agedBytes: 1_024, archives:
 
 function seconds(): number {
   return Date.now() / 1000;
+}
+
+/** What another writer does in the moment before the next record is written: no test meets it by chance. */
+function betweenLookAndWrite(act: () => void): void {
+  const write = fs.writeSync;
+  const giveBack = (): void => {
+    fs.writeSync = write;
+    syncBuiltinESMExports();
+  };
+  onTestFinished(giveBack);
+  fs.writeSync = ((...given: Parameters<typeof write>) => {
+    giveBack();
+    act();
+    return write(...given);
+  }) as typeof write;
+  syncBuiltinESMExports();
 }
 
 describe("appending", () => {
@@ -54,6 +71,29 @@ describe("appending", () => {
       ["one", "two"],
       { notEntry: 0, notJson: 1, oversized: 0 },
     ]);
+  });
+
+  it.each(["", "one"])(
+    "is whole when a tail is torn between the look at it and the write, after %j",
+    async (before) => {
+      const folder = tempLog();
+      if (before !== "") await appendEntry(folder, entry({ topic: before }), options);
+      betweenLookAndWrite(() => appendFileSync(folder.file, '{"v":2,"id":"torn","timesta'));
+      await appendEntry(folder, entry({ topic: "two" }), options);
+      const read = readLog(folder, { now: seconds() });
+      expect([read.entries.map(({ topic }) => topic), read.skipped]).toEqual([
+        [...(before === "" ? [] : [before]), "two"],
+        { notEntry: 0, notJson: 1, oversized: 0 },
+      ]);
+    },
+  );
+
+  it("is written once when another writes between the look at the tail and the write", async () => {
+    const folder = tempLog();
+    const [one, two] = [entry({ topic: "one" }), entry({ topic: "two" })];
+    betweenLookAndWrite(() => appendFileSync(folder.file, lineOf(one)));
+    await appendEntry(folder, two, options);
+    expect(textOf(folder)).toBe(Buffer.concat([lineOf(one), lineOf(two)]).toString());
   });
 
   it("happens without the lock too, on a line of its own", async () => {
@@ -376,6 +416,14 @@ describe("rotation", () => {
       archivesOf(folder).length,
       readFileSync(join(folder.archive, archivesOf(folder)[0] ?? ""), "utf8").split("\n").length,
     ]).toEqual([1, 7]);
+  });
+
+  it("of two at the same moment, when both hold the lock, gives each archive a name of its own", async () => {
+    const now = seconds();
+    const folders = [tempLog(), tempLog()];
+    for (const folder of folders)
+      await appendEntry(folder, entry({ topic: "x" }), { ...unlimited, now, rotation: { ...small, maxBytes: 10 } });
+    expect(new Set(folders.flatMap(archivesOf)).size).toBe(2);
   });
 
   it("that was killed after its rename loses nothing: the archive is read, and carried from the next time", async () => {
