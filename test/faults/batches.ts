@@ -6,8 +6,9 @@ export class Batches {
   /** One for each host: it has said that it submitted what it was given, or that is back in `#left`. */
   readonly #acknowledgements: Promise<void>[] = [];
 
-  constructor(batches: readonly (readonly string[])[]) {
-    this.#left = batches.map((batch) => [...batch]);
+  constructor(keys: readonly string[], size: number) {
+    const count = Math.ceil(keys.length / size);
+    this.#left = Array.from({ length: count }, (_, index) => keys.slice(index * size, (index + 1) * size));
   }
 
   get left(): number {

@@ -2,19 +2,19 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
-import { type Child, startChild } from "../../bench/ground/child.ts";
+import { startChild } from "../../bench/ground/child.ts";
 import { withFolder } from "../../bench/ground/folder.ts";
 import { processesOf } from "../../bench/ground/leftovers.ts";
 import { openPool, PoolError, type Pool } from "../../src/index.ts";
 import { Batches } from "./batches.ts";
 import { checkStore, type Checks, type FaultsOptions } from "./checks.ts";
 import type { ChainHostOrder } from "./children/chain-host.ts";
+import { Hosts } from "./hosts.ts";
 import type { Random } from "./random.ts";
 
 const chains = 50;
 const slots = 4;
 const longestLifeMs = 150;
-const longestOpeningMs = 400;
 const patienceMs = 120_000;
 const reviewEveryMs = 20;
 
@@ -22,12 +22,21 @@ export async function chainKills(options: FaultsOptions): Promise<void> {
   await withFolder(async (folder) => {
     const store = join(folder, "pool.db");
     const kills = Math.ceil(options.kills / 2);
-    const hosts = new Hosts(folder, store, options, kills);
+    const keys = Array.from({ length: chains }, (_, index) => `chain ${String(index)}`);
+    const hosts = new Hosts({
+      random: options.random,
+      batches: new Batches(keys, Math.max(1, Math.floor((2 * chains) / kills))),
+      boot: (number) => {
+        const order: ChainHostOrder = { store, cwd: folder, slots, seed: options.seed + number };
+        return startChild(new URL("children/chain-host.ts", import.meta.url), order, folder);
+      },
+      live: () => pause(options.random.next() * longestLifeMs),
+    });
     await using watcher = await openPool({ cwd: folder, store, slots: 0, budgetUsd: 1_000 });
     const over = new AbortController();
     const reviewing = review(watcher, options.random, over.signal);
     await hosts.killAll(kills);
-    await hosts.finish(watcher);
+    await hosts.finish(() => allEnded(watcher));
     over.abort();
     const reviews = await reviewing;
     await watcher.close();
@@ -37,68 +46,6 @@ export async function chainKills(options: FaultsOptions): Promise<void> {
     checkChains(store, options.checks);
     options.checks.none("no process is left", processesOf(folder));
   });
-}
-
-class Hosts {
-  readonly #folder: string;
-  readonly #store: string;
-  readonly #options: FaultsOptions;
-  readonly #alive = new Set<{ readonly child: Child; readonly ready: Promise<unknown> }>();
-  readonly #batches: Batches;
-  #started = 0;
-
-  constructor(folder: string, store: string, options: FaultsOptions, batches: number) {
-    this.#folder = folder;
-    this.#store = store;
-    this.#options = options;
-    const keys = Array.from({ length: chains }, (_, index) => `chain ${String(index)}`);
-    const size = Math.max(1, Math.floor((2 * chains) / batches));
-    this.#batches = new Batches(
-      Array.from({ length: Math.ceil(chains / size) }, (_, index) => keys.slice(index * size, (index + 1) * size)),
-    );
-  }
-
-  async killAll(kills: number): Promise<void> {
-    const { random } = this.#options;
-    for (let kill = 0; kill < kills; kill += 1) {
-      const atOnce = 1 + (Math.floor(kill / 10) % 2);
-      while (this.#alive.size < atOnce) this.#start(1);
-      const [victim] = this.#alive;
-      if (victim === undefined) throw new Error("no host to kill");
-      if (random.chance(0.25)) await pause(random.next() * longestOpeningMs);
-      else await victim.ready.then(() => pause(random.next() * longestLifeMs));
-      this.#alive.delete(victim);
-      await victim.child.kill();
-    }
-  }
-
-  /** Two hosts finish what is left and close as they should. */
-  async finish(watcher: Pool): Promise<void> {
-    for (const { child } of this.#alive) await child.kill();
-    this.#alive.clear();
-    await this.#batches.settled();
-    const last = [this.#start(this.#batches.left), this.#start(0)];
-    await allEnded(watcher);
-    for (const { child } of last) child.tell("close");
-    await Promise.all(last.map(({ child }) => child.exited));
-  }
-
-  #start(batches: number): { readonly child: Child } {
-    const given = this.#batches.take(batches);
-    this.#started += 1;
-    const order: ChainHostOrder = {
-      store: this.#store,
-      cwd: this.#folder,
-      slots,
-      seed: this.#options.seed + this.#started,
-      keys: given.flat(),
-    };
-    const child = startChild(new URL("children/chain-host.ts", import.meta.url), order, this.#folder);
-    const ready = this.#batches.follow(child, given);
-    const host = { child, ready };
-    this.#alive.add(host);
-    return host;
-  }
 }
 
 /** Approves and rejects what waits, until it is told to stop; resolves to how often. */

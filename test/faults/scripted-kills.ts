@@ -58,11 +58,8 @@ class Round {
     this.store = join(folder, "pool.db");
     this.log = join(folder, "turns.log");
     this.tasks = options.kills * tasksPerKill;
-    this.#batches = new Batches(
-      Array.from({ length: options.kills }, (_, batch) =>
-        Array.from({ length: tasksPerKill }, (__, index) => `task ${String(batch * tasksPerKill + index)}`),
-      ),
-    );
+    const keys = Array.from({ length: this.tasks }, (_, index) => `task ${String(index)}`);
+    this.#batches = new Batches(keys, tasksPerKill);
   }
 
   async killAll(watcher: Pool): Promise<void> {

@@ -1,4 +1,4 @@
-/** Hosts killed at random while their tasks edit a repository in worktrees, are saved, and merged. */
+/** Hosts killed at random while tasks, and steps of chains side by side, edit a repository in worktrees, are saved, and merged. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,15 +7,18 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type Child, startChild } from "../../bench/ground/child.ts";
 import { withFolder } from "../../bench/ground/folder.ts";
 import { processesOf } from "../../bench/ground/leftovers.ts";
-import { openPool, type Pool } from "../../src/index.ts";
+import { openPool, type Pool, type TaskRecord } from "../../src/index.ts";
 import { Batches } from "./batches.ts";
 import { checkStore, type Checks, type FaultsOptions } from "./checks.ts";
-import { contentOf, isMerged, type WorkspaceHostOrder } from "./children/workspace-host.ts";
+import { contentOf, fileOf, isChain, isMerged, steps, type WorkspaceHostOrder } from "./children/workspace-host.ts";
 import { ended } from "./ended.ts";
+import { Hosts } from "./hosts.ts";
+import type { Random } from "./random.ts";
 
-const mostTasks = 50;
+const mostKeys = 32;
+/** Every so many, one is a chain. */
+const chainsAmong = 3;
 const slots = 3;
-const longestOpeningMs = 400;
 /** What a host sees happen before it is killed: at most so much, and no more than comes in this time. */
 const mostMoments = 12;
 const longestLifeMs = 2_000;
@@ -28,19 +31,39 @@ export async function workspaceKills(options: FaultsOptions): Promise<void> {
     const store = join(folder, "pool.db");
     const kills = Math.ceil(options.kills / 2);
     // As many as so many hosts get done between them before they die, so that the kills meet every phase of the work.
-    const tasks = Math.min(mostTasks, Math.ceil(kills / 2));
-    const hosts = new Hosts(folder, repository, store, options, tasks);
+    const keys = keysOf(Math.min(mostKeys, Math.ceil(kills / 2)));
+    const chains = keys.filter(isChain).length;
+    const turns = keys.length - chains + chains * steps.length;
+    const hosts = new Hosts({
+      random: options.random,
+      batches: new Batches(keys, slots),
+      boot: (number) => {
+        const order: WorkspaceHostOrder = { store, cwd: repository, slots, seed: options.seed + number };
+        const more = { ...environment, NODE_COMPILE_CACHE: join(folder, "compiled") };
+        return startChild(new URL("children/workspace-host.ts", import.meta.url), order, folder, more);
+      },
+      live: (host) => live(host, options.random),
+    });
     await using watcher = await openPool({ cwd: repository, store, slots: 0, budgetUsd: 1_000 });
+    const merging = mergeChains(watcher, chains);
     await hosts.killAll(kills);
-    await hosts.finish(watcher, tasks);
-    await checkWork(watcher, repository, options.checks, tasks);
+    await hosts.finish(() => Promise.all([ended(watcher, turns), merging]));
+    await checkWork(watcher, repository, options.checks, turns + chains);
     await watcher.close();
 
-    console.log(`   ${String(kills)} hosts killed, ${String(tasks)} tasks in worktrees`);
+    console.log(
+      `   ${String(kills)} hosts killed, ${String(keys.length - chains)} tasks in worktrees, ${String(chains)} chains`,
+    );
     checkStore(store, options.checks);
     checkMerges(store, options.checks);
     options.checks.none("no process is left", processesOf(folder));
   });
+}
+
+function keysOf(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) =>
+    index % chainsAmong === 0 ? `chain-${String(index / chainsAmong)}` : `key-${String(index)}`,
+  );
 }
 
 const environment = { GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" };
@@ -62,123 +85,73 @@ function makeRepository(folder: string): string {
   return repository;
 }
 
-class Hosts {
-  readonly #folder: string;
-  readonly #repository: string;
-  readonly #store: string;
-  readonly #options: FaultsOptions;
-  readonly #alive = new Map<Child, Promise<unknown>>();
-  /** The next one, which is already up, so that no kill waits for a program to start. */
-  #next: Child | undefined;
-  readonly #batches: Batches;
-  #started = 0;
-
-  constructor(folder: string, repository: string, store: string, options: FaultsOptions, tasks: number) {
-    this.#folder = folder;
-    this.#repository = repository;
-    this.#store = store;
-    this.#options = options;
-    const keys = Array.from({ length: tasks }, (_, index) => `key-${String(index)}`);
-    const count = Math.ceil(tasks / slots);
-    this.#batches = new Batches(
-      Array.from({ length: count }, (_, index) => keys.slice(index * slots, (index + 1) * slots)),
-    );
+/** Until it has seen so many tasks start, work, end and merge, and then a little longer. */
+async function live(host: Child, random: Random): Promise<void> {
+  const moments = Math.floor(random.next() * mostMoments);
+  const late = pause(longestLifeMs);
+  const over = Promise.race([late, host.exited]);
+  for (let seen = 0; seen < moments; seen += 1) {
+    const said = await Promise.race([
+      host.says().then(
+        () => true,
+        () => false,
+      ),
+      over.then(() => false),
+    ]);
+    if (!said) return;
   }
-
-  async killAll(kills: number): Promise<void> {
-    const { random } = this.#options;
-    for (let kill = 0; kill < kills; kill += 1) {
-      const atOnce = 1 + (Math.floor(kill / 10) % 2);
-      while (this.#alive.size < atOnce) this.#start(1);
-      const [[victim, ready] = []] = this.#alive;
-      if (victim === undefined || ready === undefined) throw new Error("no host to kill");
-      if (random.chance(0.2)) await pause(random.next() * longestOpeningMs);
-      else await ready.then(() => this.#live(victim));
-      this.#alive.delete(victim);
-      await victim.kill();
-    }
-  }
-
-  /** Until it has seen so many tasks start, work, end and merge, and then a little longer. */
-  async #live(host: Child): Promise<void> {
-    const { random } = this.#options;
-    const moments = Math.floor(random.next() * mostMoments);
-    const late = pause(longestLifeMs);
-    const ended = Promise.race([late, host.exited]);
-    for (let seen = 0; seen < moments; seen += 1) {
-      const said = await Promise.race([
-        host.says().then(
-          () => true,
-          () => false,
-        ),
-        ended.then(() => false),
-      ]);
-      if (!said) return;
-    }
-    await pause(random.next() * longestPauseMs);
-  }
-
-  /** Two hosts finish what is left and close as they should. */
-  async finish(watcher: Pool, tasks: number): Promise<void> {
-    for (const child of this.#alive.keys()) await child.kill();
-    this.#alive.clear();
-    await this.#batches.settled();
-    const last = [this.#start(this.#batches.left), this.#start(0)];
-    await ended(watcher, tasks);
-    for (const child of last) child.tell("close");
-    await Promise.all([...last.map((child) => child.exited), this.#next?.kill()]);
-  }
-
-  #start(batches: number): Child {
-    const child = this.#next ?? this.#boot();
-    this.#next = this.#boot();
-    const given = this.#batches.take(batches);
-    child.tell(JSON.stringify(given.flat()));
-    this.#alive.set(child, this.#batches.follow(child, given));
-    return child;
-  }
-
-  #boot(): Child {
-    this.#started += 1;
-    const order: WorkspaceHostOrder = {
-      store: this.#store,
-      cwd: this.#repository,
-      slots,
-      seed: this.#options.seed + this.#started,
-    };
-    const more = { ...environment, NODE_COMPILE_CACHE: join(this.#folder, "compiled") };
-    return startChild(new URL("children/workspace-host.ts", import.meta.url), order, this.#folder, more);
-  }
+  await pause(random.next() * longestPauseMs);
 }
 
-/** What is in the branch, on the refs and in the directories, against what was written. */
+/** Asks for the merge of every chain that is done, as a user does; resolves when all merges have landed or failed to. */
+async function mergeChains(pool: Pool, count: number): Promise<void> {
+  const over = new Set<string>();
+  while (over.size < count) {
+    const { tasks } = await pool.list({ kind: "chain", limit: 2 * count });
+    for (const { id, key = "", state } of tasks) {
+      if (state === "running" || over.has(id)) continue;
+      if (state === "completed" && isMerged(key)) await pool.merge(id, { wait: false });
+      over.add(id);
+    }
+    await pause(50);
+  }
+  for (const { id } of await pool.merges.list({ limit: 1_000 })) await pool.merges.wait(id);
+}
+
+/** What is in the branch, on the refs, in the records and in the directories, against what was written. */
 async function checkWork(pool: Pool, repository: string, checks: Checks, tasks: number): Promise<void> {
   const { tasks: records } = await pool.list({ limit: 2 * tasks });
-  const keyOf = (prompt: string): string => prompt.replace("edit ", "");
-  const at = (ref: string, key: string): string => {
-    try {
-      return git(repository, "show", `${ref}:work/${key}.txt`);
-    } catch {
-      return "nothing";
-    }
-  };
+  checks.equal("every task and step was kept once", records.length, tasks);
   checks.none(
     "every task completed",
     records
       .filter(({ state }) => state !== "completed")
       .map(({ id, state, result }) => ({ id, state, error: result?.error })),
   );
+  const at = (commit: string, name: string): string => {
+    try {
+      return git(repository, "show", `${commit}:${fileOf(name)}`);
+    } catch {
+      return "nothing";
+    }
+  };
+  const edits = records.filter(({ kind }) => kind === "task").map((record) => editOf(record, records));
   checks.none(
-    "every byte of every task is on its ref",
-    records
-      .filter(({ id, prompt }) => at(`refs/claude-pool/${id}`, keyOf(prompt)) !== contentOf(keyOf(prompt)))
-      .map(({ id }) => id),
+    "every byte is on the ref of its task or chain",
+    edits.filter(({ owner, name }) => at(`refs/claude-pool/${owner.id}`, name) !== contentOf(name)),
   );
   checks.none(
-    "every merged task is in the branch, byte for byte",
-    records
-      .map(({ prompt }) => keyOf(prompt))
-      .filter((key) => at("main", key) !== (isMerged(key) ? contentOf(key) : "nothing")),
+    "every byte is in what the record says is saved",
+    edits.filter(({ owner, name }) => at(owner.workspace?.saved?.commit ?? "", name) !== contentOf(name)),
+  );
+  checks.none(
+    "what is merged is in the branch, byte for byte, and nothing else",
+    edits.filter(({ owner, name }) => at("main", name) !== (isMerged(owner.key ?? "") ? contentOf(name) : "nothing")),
+  );
+  const names = git(repository, "ls-tree", "-r", "--name-only", "main").split("\n");
+  checks.none(
+    "nothing half written is in the branch",
+    names.filter((name) => name.endsWith(".new")),
   );
   checks.equal("the user's checkout is clean and as its branch", git(repository, "status", "--porcelain"), "");
   checks.equal(
@@ -197,6 +170,15 @@ async function checkWork(pool: Pool, repository: string, checks: Checks, tasks: 
     git(repository, "worktree", "list", "--porcelain").match(/^worktree /gm)?.length,
     1,
   );
+}
+
+/** What a task or step wrote, and the record under whose name it is saved. */
+function editOf(
+  record: TaskRecord,
+  records: readonly TaskRecord[],
+): { readonly name: string; readonly owner: TaskRecord } {
+  const owner = record.chainId === undefined ? record : records.find(({ id }) => id === record.chainId);
+  return { name: record.prompt.replace("edit ", ""), owner: owner ?? record };
 }
 
 const rules: Readonly<Record<string, string>> = {

@@ -1,4 +1,8 @@
-/** A host with the scripted runner that is about to be killed: submits the chains that it is told to, and works. */
+/**
+ * A host with the scripted runner that is about to be killed. It opens the pool when it is told the keys of chains to submit,
+ * which are no harm if they are known; then it works until it is told to close.
+ */
+import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { openPool, type StepSpec } from "../../../src/index.ts";
 import { completed, failed, limited, scriptedRunner } from "../../../src/testing/index.ts";
@@ -9,8 +13,6 @@ export interface ChainHostOrder {
   readonly cwd: string;
   readonly slots: number;
   readonly seed: number;
-  /** Keys of chains to submit; known ones are no harm. */
-  readonly keys: readonly string[];
 }
 
 const longestTurnMs = 60;
@@ -44,8 +46,10 @@ function stepsOf(key: string): readonly StepSpec[] {
   ];
 }
 
+const [keys] = (await once(process, "message")) as [string];
 const pool = await openPool({ cwd: order.cwd, store: order.store, slots: order.slots, runner });
 process.send?.("ready");
-for (const key of order.keys) await pool.submitChain(stepsOf(key), { key, priority: key.length % 3 });
+for (const key of JSON.parse(keys) as readonly string[])
+  await pool.submitChain(stepsOf(key), { key, priority: key.length % 3 });
 process.send?.("submitted");
 process.once("message", () => void pool.close().then(() => process.disconnect()));
