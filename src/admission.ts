@@ -1,6 +1,7 @@
 /** From what a caller hands to `submit` to what the records take: checked, with ids, and with directories that exist. */
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
+import { callerTrace } from "./caller-trace.ts";
 import type { SubmitOptions } from "./core/api.ts";
 import type { PoolConfig } from "./core/config.ts";
 import { invalidOptions, PoolError } from "./core/errors.ts";
@@ -51,6 +52,7 @@ export function admit(input: string | TaskSpec, options: SubmitOptions, pool: Ad
     },
     ...(pool.originHost === undefined ? {} : { originHost: pool.originHost }),
     ...(pool.depth === undefined ? {} : { depth: pool.depth }),
+    ...callerTrace(),
   };
 }
 

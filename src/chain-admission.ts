@@ -2,6 +2,7 @@
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { checkDirectory, claimWait, refuseUnisolated } from "./admission.ts";
+import { callerTrace } from "./caller-trace.ts";
 import { microdollars } from "./core/budget.ts";
 import type { ChainSpec, ResolvedStep, StepSpec } from "./core/chain.ts";
 import { defined, type PoolConfig } from "./core/config.ts";
@@ -70,7 +71,7 @@ function checkCap(step: ResolvedStep, index: number, chainUsd: number | undefine
 
 /** A chain that was checked before, under a new id. */
 export function newChain(spec: ChainSpec, originHost: string | undefined): NewChain {
-  return { id: newChainId(), spec, ...(originHost === undefined ? {} : { originHost }) };
+  return { id: newChainId(), spec, ...(originHost === undefined ? {} : { originHost }), ...callerTrace() };
 }
 
 /** The skill as it is now, so that the chain never changes under way. */

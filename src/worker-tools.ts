@@ -137,7 +137,9 @@ async function submitTask(ground: Ground, worker: Worker, input: WorkerInput<"su
     runId: worker.runId,
     maxTasks: maxSubmissions,
   };
-  const [submitted] = await records.submit([{ ...task, depth, parent }]);
+  // Its process was opened in the course of some request, whose trace is not this one's: that of its own task is.
+  const trace = (await records.get(worker.taskId))?.trace;
+  const [submitted] = await records.submit([defined<NewTask>({ ...task, depth, parent, trace })]);
   return JSON.stringify({ task_id: submitted?.record.id, state: "pending" });
 }
 

@@ -37,6 +37,7 @@ import type {
   TaskRecord,
   TaskSpec,
 } from "./task.ts";
+import type { TraceContext } from "./trace-context.ts";
 import type { Place, TaskWorkspace, WorkspaceStart } from "./workspace.ts";
 
 /** A validated spec with what the pool adds to it. */
@@ -51,6 +52,8 @@ export interface NewTask {
   readonly depth?: number;
   /** The run whose worker submits it, which must still hold its task, and how many tasks one task may submit so. */
   readonly parent?: { readonly taskId: string; readonly runId: string; readonly maxTasks: number };
+  /** Whoever asked for it counts it as a part of this. */
+  readonly trace?: TraceContext;
 }
 
 /** A checked chain: `spec.steps` have their skills read in. */
@@ -65,6 +68,8 @@ export interface NewChain {
     /** Where those steps worked, and the commit that they left as what is saved: the new chain goes on from it. */
     readonly workspace?: TaskWorkspace;
   };
+  /** For its steps too. */
+  readonly trace?: TraceContext;
 }
 
 export interface Submitted {

@@ -2,6 +2,7 @@
 import type { TaskPlan } from "./attempt.ts";
 import type { HeldBack } from "./governor.ts";
 import type { EndReason } from "./outcome.ts";
+import type { TraceContext } from "./trace-context.ts";
 import type { CheckSpec, Isolation, TaskWorkspace } from "./workspace.ts";
 
 /** Every state, in the order of a task's way. */
@@ -223,6 +224,8 @@ export interface TaskRecord {
   readonly depth?: number;
   /** The task whose worker submitted it. */
   readonly parentTaskId?: string;
+  /** The trace of the request that submitted it, if that had one. */
+  readonly trace?: TraceContext;
   /** Set while it runs and waits for somebody's answer, its slot with it. */
   readonly waitsFor?: "permission" | "question";
   readonly createdAtMs: number;

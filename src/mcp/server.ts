@@ -14,7 +14,9 @@ import {
   type ContentBlock,
   type ServerContext,
 } from "@modelcontextprotocol/server";
+import { withCallerTrace } from "../caller-trace.ts";
 import { PoolError } from "../core/errors.ts";
+import { traceContextOf } from "../core/trace-context.ts";
 import { toWire } from "../core/wire.ts";
 import type { Pool } from "../pool.ts";
 import { bounded, type Cut } from "./bounded.ts";
@@ -150,7 +152,12 @@ async function callTool(
   const tool = shared.tools.get(name);
   if (tool === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, unknownTool(name, shared.tools));
   try {
-    const answer = toWire(await tool.call(given, toolCall(shared, ctx, era))) as Record<string, unknown>;
+    const { traceparent, tracestate } = ctx.mcpReq._meta ?? {};
+    const calling = (): Promise<object> => tool.call(given, toolCall(shared, ctx, era));
+    const answer = toWire(await withCallerTrace(traceContextOf(traceparent, tracestate), calling)) as Record<
+      string,
+      unknown
+    >;
     const { value, cuts } = bounded(present(answer), locate);
     return {
       content: [{ type: "text", text: JSON.stringify(value) }, ...cuts.map(link)],

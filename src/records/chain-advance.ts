@@ -129,7 +129,12 @@ async function startStep(
   if (step === undefined) throw new Error(`chain ${chain.id} has no step ${String(index)}`);
   const id = newTaskId();
   const place = { chainId: chain.id, chainSeq: chain.seq, step: index };
-  const task = defined({ id, spec: specOfStep(chain, spec, step, prompt), originHost: chain.originHost });
+  const task = defined({
+    id,
+    spec: specOfStep(chain, spec, step, prompt),
+    originHost: chain.originHost,
+    trace: chain.trace,
+  });
   await insertNew(change, task, place, step.recoveryPrompt);
   const started = { name: step.name, state: "running", taskId: id, costMicrodollars: 0, retriesUsed: 0 } as const;
   await writeStep(change, chain.seq, index, { ...started, startedAtMs: change.nowMs });

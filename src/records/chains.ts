@@ -91,7 +91,10 @@ async function takenOver({ sql }: Change, { resumedFrom }: NewChain): Promise<Re
   return new Map(taken.map((step) => [step.name, { ...step, costMicrodollars: 0 }]));
 }
 
-async function insertChain(change: Change, { id, spec, originHost, resumedFrom }: NewChain): Promise<TaskRecord> {
+async function insertChain(
+  change: Change,
+  { id, spec, originHost, resumedFrom, trace }: NewChain,
+): Promise<TaskRecord> {
   const { pool, nowMs } = change;
   pool.task_seq += 1;
   pool.chains_running += 1;
@@ -115,6 +118,7 @@ async function insertChain(change: Change, { id, spec, originHost, resumedFrom }
     kind: "chain",
     workspace: resumedFrom?.workspace,
     retryCount: 0,
+    trace,
     createdAtMs: nowMs,
     startedAtMs: nowMs,
   });

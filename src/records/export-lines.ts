@@ -238,6 +238,7 @@ const shapes: Readonly<Record<string, Shape>> = {
     merge: optional(oneOf(["manual", "auto"])),
     paths: optional(listOf(text)),
     claimWaitMs: optional(count),
+    trace: optional(record),
     mergeId: optional(text),
     lostRuns: count,
     kind: optional(oneOf(["task", "chain", "route"])),

@@ -5,6 +5,7 @@ import { schema2 } from "./schema-2.ts";
 import { schema3 } from "./schema-3.ts";
 import { schema4 } from "./schema-4.ts";
 import { schema5 } from "./schema-5.ts";
+import { schema6 } from "./schema-6.ts";
 
 /** "CPol": marks a file as the pool's, so that no other program's database is ever taken for one. */
 export const applicationId = 0x43506f6c;
@@ -16,6 +17,7 @@ const migrations: readonly (readonly string[])[] = [
   schema3,
   schema4,
   schema5,
+  schema6,
 ];
 
 export const latestVersion = migrations.length;

@@ -22,12 +22,13 @@ import type {
   TokenUsage,
 } from "../core/task.ts";
 import { slotId } from "../core/ids.ts";
+import type { TraceContext } from "../core/trace-context.ts";
 import type { TaskWorkspace } from "../core/workspace.ts";
 
 /** Reads whole tasks; `from` is `task` with, where it matters, the index it is to be read by. */
 export function selectTasks(from = "task"): string {
   // CROSS JOIN holds the planner to this order of the tables, and so to the index's order of the rows.
-  return `SELECT task.*, body.cwd, body.tags, body.conversation, body.config, body.original_prompt, body.prompt, body.plan, body.paths, body.claim_wait_ms,
+  return `SELECT task.*, body.cwd, body.tags, body.conversation, body.config, body.original_prompt, body.prompt, body.plan, body.paths, body.claim_wait_ms, body.trace,
     answer.result, work.workspace, (SELECT chain.id FROM task AS chain WHERE chain.seq = task.chain_seq) AS chain_id
     FROM ${from} CROSS JOIN task_body AS body ON body.seq = task.seq LEFT JOIN task_result AS answer ON answer.seq = task.seq
     LEFT JOIN task_workspace AS work ON work.seq = task.seq`;
@@ -66,6 +67,7 @@ export function taskOf(row: SqlRow): TaskRecord {
   if (row.cwd !== null) task.cwd = text(row.cwd);
   if (row.paths !== null) task.paths = JSON.parse(text(row.paths)) as readonly string[];
   if (row.claim_wait_ms !== null) task.claimWaitMs = Number(row.claim_wait_ms);
+  if (row.trace !== null) task.trace = JSON.parse(text(row.trace)) as TraceContext;
   if (row.key !== null) task.key = text(row.key);
   if (row.original_prompt !== null) task.originalPrompt = text(row.original_prompt);
   if (row.origin_host !== null) task.originHost = text(row.origin_host);

@@ -122,7 +122,7 @@ export interface ChainPlace {
 /** Writes a new pending task, counts it and tells of it; admission is the caller's. */
 export async function insertNew(
   change: Change,
-  { id, spec, originHost, kind = "task", depth, parent }: NewTask,
+  { id, spec, originHost, kind = "task", depth, parent, trace }: NewTask,
   place?: ChainPlace,
   recoveryPrompt?: string,
 ): Promise<TaskRecord> {
@@ -158,6 +158,7 @@ export async function insertNew(
     retryCount: 0,
     depth: depth === 0 ? undefined : depth,
     parentTaskId: parent?.taskId,
+    trace,
     createdAtMs: nowMs,
   });
   await insertTask(change, record, place?.chainSeq);
@@ -227,6 +228,7 @@ export async function insertTask(change: Change, task: TaskRecord, chainSeq?: nu
     jsonColumn(task.plan),
     jsonColumn(task.paths),
     column(task.claimWaitMs),
+    jsonColumn(task.trace),
   ]);
   if (task.result !== undefined) await writeResult(change, task.seq, task.result);
   if (task.workspace !== undefined) await writeWorkspace(change.sql, task.seq, task.workspace);
@@ -243,7 +245,7 @@ const taskInsert = `INSERT INTO task (
 ) VALUES (${Array.from({ length: 33 }, () => "?").join(", ")})`;
 
 const bodyInsert =
-  "INSERT INTO task_body (seq, cwd, tags, conversation, config, original_prompt, prompt, plan, paths, claim_wait_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+  "INSERT INTO task_body (seq, cwd, tags, conversation, config, original_prompt, prompt, plan, paths, claim_wait_ms, trace) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /** The overrides of a spec: everything in it that is not a field of the record itself. */
 function overridesOf(spec: TaskSpec): TaskOverrides | undefined {

@@ -140,6 +140,7 @@ export const taskRecordAnswer = answer({
   retryCount: count,
   depth: count.optional().describe("How many tasks deep it was submitted from within slots."),
   parentTaskId: words.optional(),
+  trace: answer({ traceparent: words, tracestate: words.optional() }).optional().describe("Of the request that submitted it."),
   waitsFor: z.enum(["permission", "question"]).optional().describe("It runs, and waits for somebody's answer."),
   createdAtMs: moment,
   startedAtMs: moment.optional(),

@@ -9,7 +9,9 @@ import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono, type Context } from "hono";
 import { matchedRoutes } from "hono/route";
+import { withCallerTrace } from "../caller-trace.ts";
 import { PoolError } from "../core/errors.ts";
+import { traceContextOf } from "../core/trace-context.ts";
 import { toWire } from "../core/wire.ts";
 import type { Pool } from "../pool.ts";
 import { parseRest, streamQuery } from "../schema/rest.ts";
@@ -62,7 +64,7 @@ export function createApp(parts: AppParts): Hono<Env> {
     const { origin } = check({ method: c.req.method, headers: c.req.raw.headers, path: c.req.path });
     if (origin !== undefined) letIn(c, origin);
     if (origin !== undefined && c.req.method === "OPTIONS") return c.body(null, 204);
-    await next();
+    await withCallerTrace(traceContextOf(c.req.header("traceparent"), c.req.header("tracestate")), next);
     if (c.res === RESPONSE_ALREADY_SENT) return;
     if (origin !== undefined) letIn(c, origin); // a problem document, or what MCP answered, is an answer of its own
   });

@@ -8,6 +8,7 @@
  * O2. What a span says is ids, figures and names; never a prompt, an answer, or what a tool was used with.
  */
 import {
+  createTraceState,
   isSpanContextValid,
   metrics,
   ROOT_CONTEXT,
@@ -15,8 +16,10 @@ import {
   SpanStatusCode,
   trace,
   type Attributes,
+  type Context,
   type Span,
 } from "@opentelemetry/api";
+import type { TraceContext } from "../core/trace-context.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Lease } from "../core/records.ts";
 import type { RunWatch, WatchRuns } from "../core/run-watch.ts";
@@ -41,7 +44,7 @@ export function runTelemetry(clock: Clock): WatchRuns {
     // A later attempt waited since the one before it ended, which nobody here knows.
     const isFirst = task.attempt <= 1;
     const queuedAtMs = isFirst ? task.createdAtMs : leasedAtMs;
-    const root = tracer.startSpan(`task ${task.kind}`, { root: true, startTime: queuedAtMs, attributes: about });
+    const root = tracer.startSpan(`task ${task.kind}`, { startTime: queuedAtMs, attributes: about }, callerOf(task));
     const inside = trace.setSpan(ROOT_CONTEXT, root);
     const child = (name: string, startTime: number, attributes: Attributes = {}, kind = SpanKind.INTERNAL): Span =>
       tracer.startSpan(name, { startTime, kind, attributes }, inside);
@@ -81,6 +84,19 @@ export function runTelemetry(clock: Clock): WatchRuns {
     };
     return watch;
   };
+}
+
+/** The span that the run belongs below, in whichever process that is; nobody's: it is a root. */
+function callerOf({ trace: caller }: { readonly trace?: TraceContext }): Context {
+  if (caller === undefined) return ROOT_CONTEXT;
+  const [, traceId = "", spanId = "", flags = ""] = caller.traceparent.split("-");
+  return trace.setSpanContext(ROOT_CONTEXT, {
+    traceId,
+    spanId,
+    traceFlags: Number.parseInt(flags, 16),
+    isRemote: true,
+    ...(caller.tracestate === undefined ? {} : { traceState: createTraceState(caller.tracestate) }),
+  });
 }
 
 function attributesOf({ task, runId, slotId }: Lease): Attributes {
