@@ -2,7 +2,8 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { isIP } from "node:net";
 import { invalidOptions, PoolError } from "./core/errors.ts";
-import type { Clock } from "./core/ports.ts";
+import type { Clock, Processes } from "./core/ports.ts";
+import { isOwnerGone, ownerOf, type ProcessOwner } from "./core/process-owner.ts";
 import type { Records } from "./core/records.ts";
 import type { NewWebhook, WebhookRecord, WebhookSpec, WebhookTest } from "./core/webhook.ts";
 import { parseWebhook } from "./schema/webhook.ts";
@@ -13,6 +14,8 @@ import { send } from "./webhooks/send.ts";
 interface WebhookParts {
   readonly records: Records;
   readonly clock: Clock;
+  readonly processes: Processes;
+  readonly machine: Pick<ProcessOwner, "bootId" | "hostname">;
   readonly report: (error: unknown) => void;
 }
 
@@ -72,7 +75,16 @@ export class PoolWebhooks {
    * do so by themselves.
    */
   deliver(): void {
-    this.#stop ??= startCourier({ ...this.#parts, holder: `courier-${randomUUID()}` });
+    const { records, clock, processes, machine, report } = this.#parts;
+    this.#stop ??= startCourier({
+      records,
+      clock,
+      report,
+      // A process may have several pools open, and each of them is one that delivers.
+      holder: JSON.stringify({ id: randomUUID(), ...ownerOf(processes, machine) }),
+      // Versions before this one wrote a name there, of which nothing can be told.
+      isGone: (holder) => holder.startsWith("{") && isOwnerGone(JSON.parse(holder) as ProcessOwner, processes, machine),
+    });
   }
 
   /** Ends what `deliver` began; called by the pool as it closes. */

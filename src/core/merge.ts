@@ -8,6 +8,7 @@
  */
 import type { PoolConfig } from "./config.ts";
 import { invalidOptions, PoolError, type ErrorCode } from "./errors.ts";
+import type { ProcessOwner } from "./process-owner.ts";
 import type { CheckResult, TaskWorkspace } from "./workspace.ts";
 
 export const mergeStates = ["queued", "merging", "merged", "conflict", "checks_failed", "failed", "cancelled"] as const;
@@ -30,21 +31,14 @@ export interface MergeRequest {
   readonly onConflict: "review" | "rework";
 }
 
-/** The process that carries a merge out; a dead one's is taken over. */
-export interface MergeHolder {
-  readonly pid: number;
-  readonly startTime: string;
-  readonly bootId: string;
-  readonly hostname: string;
-}
-
 export interface MergeRecord extends MergeRequest {
   readonly id: string;
   readonly state: MergeState;
   readonly requestedAtMs: number;
   readonly startedAtMs?: number;
   readonly endedAtMs?: number;
-  readonly holder?: MergeHolder;
+  /** The process that carries it out; what a dead one holds is taken over. */
+  readonly holder?: ProcessOwner;
   /** Where the branch stood, and the commit it moved to. */
   readonly before?: string;
   readonly commit?: string;

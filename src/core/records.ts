@@ -16,7 +16,7 @@ import type { Forecast, RunLike } from "./forecast.ts";
 import type { GovernorState } from "./governor.ts";
 import type { PoolMessage } from "./message.ts";
 import type { MetricsFilter, SessionMetrics } from "./metrics.ts";
-import type { MergeEnd, MergeHolder, MergeRecord, MergeRequest, MergeState } from "./merge.ts";
+import type { MergeEnd, MergeRecord, MergeRequest, MergeState } from "./merge.ts";
 import type { EndReason, Outcome } from "./outcome.ts";
 import type { NewRequest, PermissionRule, PoolRequest, RequestAnswer, WorkerProgress } from "./permission.ts";
 import type { Decision } from "./permission-rule.ts";
@@ -37,6 +37,7 @@ import type {
   TaskRecord,
   TaskSpec,
 } from "./task.ts";
+import type { ProcessOwner } from "./process-owner.ts";
 import type { TraceContext } from "./trace-context.ts";
 import type { Place, TaskWorkspace, WorkspaceStart } from "./workspace.ts";
 
@@ -292,7 +293,7 @@ export interface Records {
    */
   requestMerge(request: MergeRequest): Promise<MergeRecord>;
   /** The next merge in order whose target nobody merges into (G1), now this holder's; a dead holder's (as `isDead` says) comes first. */
-  takeMerge(holder: MergeHolder, isDead: (holder: MergeHolder) => boolean): Promise<MergeRecord | undefined>;
+  takeMerge(holder: ProcessOwner, isDead: (holder: ProcessOwner) => boolean): Promise<MergeRecord | undefined>;
   /** The end of a merge, and of a task in review what follows of it: completed (G4), back to the queue, or still in review. */
   endMerge(id: string, end: MergeEnd): Promise<MergeRecord>;
   /** Its holder gives it back undone: it waits in its place again. */
@@ -375,8 +376,11 @@ export interface Records {
   webhookTarget(id: string): Promise<Delivery["webhook"] | undefined>;
   /** With the deliveries that wait; false: there was none. */
   removeWebhook(id: string): Promise<boolean>;
-  /** Takes or renews the right to deliver; resolves to the event up to which deliveries are written, or undefined: another has it. */
-  holdCourier(holder: string, untilMs: number): Promise<number | undefined>;
+  /**
+   * Takes or renews the right to deliver; resolves to the event up to which deliveries are written, or undefined: another has
+   * it, whose time is not over and who, as `isGone` says, lives.
+   */
+  holdCourier(holder: string, untilMs: number, isGone?: (holder: string) => boolean): Promise<number | undefined>;
   leaveCourier(holder: string): Promise<void>;
   /** Writes the deliveries that follow of events up to `upTo`; false: the right to deliver was lost, and nothing was written. */
   writeDeliveries(holder: string, upTo: number, notices: readonly Notice[]): Promise<boolean>;

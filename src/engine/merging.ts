@@ -4,8 +4,9 @@
  * U1. A merge is held by one process; it ends in one transaction, or is given back, or is taken over when its holder is dead.
  */
 import { PoolError } from "../core/errors.ts";
-import type { MergeEnd, MergeHolder, MergeRecord } from "../core/merge.ts";
+import type { MergeEnd, MergeRecord } from "../core/merge.ts";
 import { resolveSettings } from "../core/config.ts";
+import { isOwnerGone, ownerOf } from "../core/process-owner.ts";
 import { titleOf } from "../core/workspace.ts";
 import type { EngineParts } from "./parts.ts";
 import { setupOf } from "./run-workspace.ts";
@@ -36,8 +37,9 @@ export class Merging {
   }
 
   async #drain(): Promise<void> {
+    const { records, processes, machine } = this.#parts;
     while (this.#isWanted()) {
-      const merge = await this.#parts.records.takeMerge(this.#holder, (holder) => this.#isDead(holder));
+      const merge = await records.takeMerge(ownerOf(processes, machine), (one) => isOwnerGone(one, processes, machine));
       if (merge === undefined) continue;
       this.#again = true;
       await this.#carryOut(merge);
@@ -48,17 +50,6 @@ export class Merging {
     const isWanted = this.#again && !this.#stopped.signal.aborted;
     this.#again = false;
     return isWanted;
-  }
-
-  get #holder(): MergeHolder {
-    return { ...this.#parts.processes.self, ...this.#parts.machine };
-  }
-
-  #isDead(holder: MergeHolder): boolean {
-    const { machine, processes } = this.#parts;
-    // Of another machine nothing can be told; there the store would have to be on a shared disk, which it must not be.
-    if (holder.hostname !== machine.hostname) return false;
-    return holder.bootId !== machine.bootId || !processes.isAlive(holder);
   }
 
   async #carryOut(merge: MergeRecord): Promise<void> {

@@ -6,6 +6,7 @@
  * V3. What a lost run left in a directory of its own is saved before its task goes back.
  * V4. So is its claim ended before: afterwards it could be that of the next run.
  */
+import { isOwnerGone } from "../core/process-owner.ts";
 import type { HostRecord, TaskRecord } from "../core/task.ts";
 import type { EngineParts } from "./parts.ts";
 import { activityTask } from "./claim-watch.ts";
@@ -35,10 +36,7 @@ export class Recovery {
 
   /** Is this host's process gone? A live process whose lease stood still for a whole lease of our own time counts as gone. */
   isDead(host: HostRecord): boolean {
-    if (host.hostname === this.#parts.machine.hostname) {
-      if (host.bootId !== this.#parts.machine.bootId || !this.#parts.processes.isAlive(host)) return true;
-    }
-    return this.#leaseStandsStill(host);
+    return isOwnerGone(host, this.#parts.processes, this.#parts.machine) || this.#leaseStandsStill(host);
   }
 
   /** Our own monotonic clock judges, so that neither a sleeping laptop nor a jump of the wall clock makes a host look dead. */

@@ -7,14 +7,8 @@
 import { PoolError, taskNotFound } from "../core/errors.ts";
 import { defined } from "../core/config.ts";
 import { newMergeId } from "../core/ids.ts";
-import {
-  checkMergeStep,
-  type MergeEnd,
-  type MergeHolder,
-  type MergeRecord,
-  type MergeRequest,
-  type MergeState,
-} from "../core/merge.ts";
+import { checkMergeStep, type MergeEnd, type MergeRecord, type MergeRequest, type MergeState } from "../core/merge.ts";
+import type { ProcessOwner } from "../core/process-owner.ts";
 import type { Sql, SqlRow, SqlTx } from "../core/ports.ts";
 import type { MergeFilter } from "../core/records.ts";
 import type { TaskRecord, TaskState } from "../core/task.ts";
@@ -81,8 +75,8 @@ export async function queueMerge(
 /** The next merge in order whose target nobody merges into; what a dead holder left comes before all others. */
 export async function takeMerge(
   change: Change,
-  holder: MergeHolder,
-  isDead: (holder: MergeHolder) => boolean,
+  holder: ProcessOwner,
+  isDead: (holder: ProcessOwner) => boolean,
 ): Promise<MergeRecord | undefined> {
   const { sql, nowMs } = change;
   const rows = await sql.all(
@@ -256,7 +250,7 @@ function mergeOf(row: SqlRow): MergeRecord {
     startedAtMs: row.started_at_ms === null ? undefined : Number(row.started_at_ms),
     endedAtMs: row.ended_at_ms === null ? undefined : Number(row.ended_at_ms),
     undoneAtMs: row.undone_at_ms === null ? undefined : Number(row.undone_at_ms),
-    holder: row.holder === null ? undefined : (JSON.parse(String(row.holder)) as MergeHolder),
+    holder: row.holder === null ? undefined : (JSON.parse(String(row.holder)) as ProcessOwner),
   });
 }
 

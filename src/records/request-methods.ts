@@ -43,7 +43,7 @@ export function webhookMethods({ sql, clock, write }: Parts) {
     webhooks: () => webhooks(sql),
     webhookTarget: (id) => webhookTarget(sql, id),
     removeWebhook: (id) => write((change) => removeWebhook(change, id)),
-    holdCourier: (holder, untilMs) => write((change) => holdCourier(change, holder, untilMs)),
+    holdCourier: (holder, untilMs, isGone) => write((change) => holdCourier(change, holder, untilMs, isGone)),
     leaveCourier: (holder) => write((change) => leaveCourier(change, holder)),
     writeDeliveries: (holder, upTo, notices) => write((change) => writeDeliveries(change, holder, upTo, notices)),
     dueDeliveries: (limit) => dueDeliveries(sql, clock.now(), limit),

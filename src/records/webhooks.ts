@@ -51,10 +51,12 @@ export async function holdCourier(
   { sql, nowMs }: Change,
   holder: string,
   untilMs: number,
+  isGone: (holder: string) => boolean = () => false,
 ): Promise<number | undefined> {
   const [row] = await sql.all("SELECT holder, until_ms, cursor FROM webhook_courier");
   if (row === undefined) throw new Error("the table of who delivers is empty");
-  if (row.holder !== holder && row.holder !== null && Number(row.until_ms) > nowMs) return undefined;
+  const isAnothers = row.holder !== null && row.holder !== holder && Number(row.until_ms) > nowMs;
+  if (isAnothers && !isGone(String(row.holder))) return undefined;
   await sql.run("UPDATE webhook_courier SET holder = ?, until_ms = ?", [holder, untilMs]);
   return Number(row.cursor);
 }

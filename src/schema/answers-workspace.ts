@@ -9,7 +9,8 @@ import {
   type ShownWorkspace,
   type Worktree,
 } from "../core/api.ts";
-import { mergeMethods, mergeStates, type MergeHolder, type MergeRecord } from "../core/merge.ts";
+import { mergeMethods, mergeStates, type MergeRecord } from "../core/merge.ts";
+import type { ProcessOwner } from "../core/process-owner.ts";
 import type { DiffFile, WorkDiff } from "../core/workspaces-port.ts";
 import { type CheckResult, isolations, type SavedWork, type TaskWorkspace } from "../core/workspace.ts";
 import { answer, count, moment, span, texts, words, yes } from "./answer.ts";
@@ -50,7 +51,7 @@ const holder = answer({
   startTime: words,
   bootId: words,
   hostname: words,
-} satisfies Fields<MergeHolder>);
+} satisfies Fields<ProcessOwner>);
 
 /** A merge on its way into a branch, or at its end. */
 export const mergeAnswer = answer({

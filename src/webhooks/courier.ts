@@ -1,7 +1,8 @@
 /**
  * Delivers: makes deliveries of events, and sends those that are due. One process of the pool at a time does.
  *
- * V1. The right to deliver is a lease in the store; whoever has it reads the log from the stored cursor on.
+ * V1. The right to deliver is a lease in the store; whoever has it reads the log from the stored cursor on. That of a dead
+ *     process is taken over at once, that of one which hangs when its time is over.
  * V2. Nothing is kept in memory that the store does not have: `kill -9` at any time costs a delivery sent twice, at most,
  *     under the same id.
  */
@@ -16,14 +17,17 @@ export interface CourierParts {
   readonly records: Records;
   readonly clock: Clock;
   readonly holder: string;
+  /** Is the process of this holder dead? Otherwise it keeps the right until its time is over. */
+  readonly isGone: (holder: string) => boolean;
   readonly report: (error: unknown) => void;
   /** The longest that an address may take to answer. Default 10,000. */
   readonly timeoutMs?: number;
 }
 
 const leaseMs = 30_000;
-/** While another delivers, or renewing. */
 const renewMs = 10_000;
+/** While another delivers: how often it is looked whether that one is dead, or has left. */
+const lookMs = 2_000;
 const page = 500;
 const atOnce = 16;
 /** The cursor is written at least after so many events that concerned nobody. */
@@ -93,7 +97,7 @@ class Courier {
   async #round(): Promise<void> {
     if (this.#mustLook) await this.#look();
     if (!this.#hasWebhooks) return this.#news(undefined);
-    if (!(await this.#hold())) return this.#news(renewMs);
+    if (!(await this.#hold())) return this.#news(lookMs);
     await this.#read();
     const sent = await this.#sendDue();
     if (sent > 0) return;
@@ -104,10 +108,10 @@ class Courier {
 
   /** V1 */
   async #hold(): Promise<boolean> {
-    const { records, clock, holder } = this.#parts;
+    const { records, clock, holder, isGone } = this.#parts;
     const now = clock.now();
     if (this.#cursor !== undefined && now < this.#renewAtMs) return true;
-    const cursor = await records.holdCourier(holder, now + leaseMs);
+    const cursor = await records.holdCourier(holder, now + leaseMs, isGone);
     if (cursor === undefined) this.#cursor = undefined;
     else if (this.#cursor === undefined) this.#written = this.#cursor = cursor;
     this.#renewAtMs = now + renewMs;

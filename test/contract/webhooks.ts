@@ -36,6 +36,20 @@ function couriers(ground: () => Promise<OpenedRecords>): void {
     expect([first, meanwhile, later, lost, left]).toEqual([0, undefined, 0, false, 0]);
   });
 
+  it("gives it at once to another where its holder is gone, and leaves it to one that lives", async () => {
+    const { records } = await ground();
+    const asked: string[] = [];
+    const isGone = (holder: string): boolean => asked.push(holder) > 0 && holder === "a";
+
+    await records.holdCourier("a", startMs + 100, isGone);
+    const own = await records.holdCourier("a", startMs + 200, isGone);
+    const taken = await records.holdCourier("b", startMs + 100, isGone);
+    const refused = await records.holdCourier("c", startMs + 100, isGone);
+    const lost = await records.writeDeliveries("a", 5, []);
+
+    expect([own, taken, refused, lost, asked]).toEqual([0, 0, undefined, false, ["a", "b"]]);
+  });
+
   it("goes on from where deliveries have been written, and never back", async () => {
     const { records } = await ground();
     await records.addWebhook(webhook("one"));

@@ -1,6 +1,7 @@
 /** What every implementation of the `Records` port keeps of workspaces, places, checks and merges. */
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { MergeEnd, MergeHolder, MergeRequest } from "../../src/core/merge.ts";
+import type { MergeEnd, MergeRequest } from "../../src/core/merge.ts";
+import type { ProcessOwner } from "../../src/core/process-owner.ts";
 import type { Outcome } from "../../src/core/outcome.ts";
 import type { Finish, Lease, PlaceRequest, Records } from "../../src/core/records.ts";
 import type { TaskRecord, TaskResult, TaskSpec } from "../../src/core/task.ts";
@@ -675,7 +676,7 @@ function merge(taskId: string, more: Partial<MergeRequest> = {}): MergeRequest {
   };
 }
 
-function holder(pid: number): MergeHolder {
+function holder(pid: number): ProcessOwner {
   return { pid, startTime: "1", bootId: "boot", hostname: "here" };
 }
 

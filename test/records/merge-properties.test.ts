@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { MergeEnd, MergeHolder } from "../../src/core/merge.ts";
+import type { MergeEnd } from "../../src/core/merge.ts";
+import type { ProcessOwner } from "../../src/core/process-owner.ts";
 import type { Sql } from "../../src/core/ports.ts";
 import type { Records } from "../../src/core/records.ts";
 import type { TaskWorkspace } from "../../src/core/workspace.ts";
@@ -236,7 +237,7 @@ function workspace(id: string): TaskWorkspace {
   };
 }
 
-function holder(pid: number): MergeHolder {
+function holder(pid: number): ProcessOwner {
   return { pid, startTime: "1", bootId: "boot", hostname: "here" };
 }
 

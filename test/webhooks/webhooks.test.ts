@@ -3,10 +3,17 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { OpenPoolOptions } from "../../src/core/api.ts";
+import { defaultConfig } from "../../src/core/config.ts";
+import type { Processes } from "../../src/core/ports.ts";
 import { retryAtMs } from "../../src/core/webhook.ts";
 import type { Pool } from "../../src/pool.ts";
+import { openRecords } from "../../src/records/open-records.ts";
+import { openSqlite } from "../../src/records/sqlite/driver.ts";
+import { systemProcesses } from "../../src/runner/processes.ts";
+import { manualClock } from "../../src/testing/manual-clock.ts";
 import { failed } from "../../src/testing/outcomes.ts";
 import type { RunnerScript } from "../../src/testing/scripted-runner.ts";
+import { startCourier } from "../../src/webhooks/courier.ts";
 import { isPrivateAddress } from "../../src/webhooks/private-address.ts";
 import { send } from "../../src/webhooks/send.ts";
 import { eventOf, scriptedPool } from "../engine/scripted-pool.ts";
@@ -145,6 +152,50 @@ describe("a webhook", () => {
     const webhook = await recorded(pool, ({ delivered }) => delivered === 5);
 
     expect([new Set(hook.got.map(({ id }) => id)).size, hook.got.length, webhook.pending]).toEqual([5, 5, 0]);
+  });
+
+  it("is told by another process as soon as that begins, where the one that delivered is dead", async () => {
+    const store = storeFile();
+    const dead: Processes = { ...systemProcesses(), self: { pid: 4_000_000, startTime: "1" } };
+    // Time stands still: its lease would never be over.
+    const clock = manualClock();
+    const first = await scriptedPool({ store, processes: dead, clock });
+    const second = await scriptedPool({ store, clock, slots: 0 });
+    const hook = await receiver();
+    await first.pool.webhooks.add({ url: hook.url, events: ["drain_completed"], allowPrivate: true });
+    hook.answer("hang"); // it never comes to write down that it has sent
+    first.pool.webhooks.deliver();
+    await first.pool.drain();
+    await hook.has(1);
+
+    second.pool.webhooks.deliver();
+    await hook.has(2);
+
+    expect([hook.got.map(({ event }) => event), new Set(hook.got.map(({ id }) => id)).size]).toEqual([
+      ["drain_completed", "drain_completed"],
+      1,
+    ]);
+  });
+
+  it("is told within two seconds of the death of who delivered", async () => {
+    const [clock, hook] = [manualClock(), await receiver()];
+    const records = await openRecords({ sql: await openSqlite(":memory:"), clock, governor: defaultConfig });
+    onTestFinished(() => records.close());
+    const { url } = hook;
+    await records.addWebhook({ id: "wh_1", url, events: [], allowPrivate: true, secret: "whsec_x" });
+    await records.holdCourier("another", clock.now() + 30_000, () => false);
+    await records.submit([{ id: "task-1", spec: { prompt: "work" } }]);
+    await records.cancelPending();
+    let isGone = false;
+    const stop = startCourier({ records, clock, holder: "this", isGone: () => isGone, report: () => undefined });
+    onTestFinished(stop);
+    await clock.waitForTimer();
+
+    isGone = true;
+    clock.advance(2_000);
+    await hook.has(1);
+
+    expect(hook.got.map(({ event }) => event)).toEqual(["task_cancelled"]);
   });
 
   it("is told again after all were removed and one was added", async () => {
