@@ -297,10 +297,13 @@ export class Pool extends PoolLanding implements AsyncDisposable {
     return eventStream(this.#records, options);
   }
 
-  /** What the event log holds after a cursor, oldest first, at most `limit` at once; of one task, if it is named. */
-  async eventsAfter(after: number, limit: number, taskId?: string): Promise<readonly PoolEvent[]> {
+  /**
+   * What the event log holds after a cursor, oldest first, at most `limit` at once; of one task, if it is named, and of a chain
+   * `withSteps` what its steps did too.
+   */
+  async eventsAfter(after: number, limit: number, taskId?: string, withSteps = false): Promise<readonly PoolEvent[]> {
     const task = taskId === undefined ? undefined : await fullId(this.#records, taskId);
-    return this.#records.events(wholeNumber(after, "after"), wholeNumber(limit, "limit"), task);
+    return this.#records.events(wholeNumber(after, "after"), wholeNumber(limit, "limit"), task, withSteps);
   }
 
   /** The cursor of the newest event; 0 without any. */

@@ -404,8 +404,8 @@ export interface Records {
   deleteContext(key: string): Promise<boolean>;
   /** Writes events that go with no other change (text as it comes). */
   append(events: readonly NewEvent[]): Promise<void>;
-  /** Events after a cursor, oldest first. */
-  events(after: number, limit: number, taskId?: string): Promise<readonly PoolEvent[]>;
+  /** Events after a cursor, oldest first; of one task, if it is named; of a chain `withSteps` those of its steps too. */
+  events(after: number, limit: number, taskId?: string, withSteps?: boolean): Promise<readonly PoolEvent[]>;
   lastEventSeq(): Promise<number>;
   /**
    * Calls back with every event in order, this process's and others', from now on or from a cursor; the function

@@ -229,7 +229,7 @@ function governorMethods({ sql, clock, write }: Parts) {
 function eventMethods({ sql, feed, write }: Parts) {
   return {
     append: (events) => write((change) => appendEvents(change, events)),
-    events: (after, limit, taskId) => eventsAfter(sql, after, limit, taskId),
+    events: (after, limit, taskId, withSteps) => eventsAfter(sql, after, limit, taskId, withSteps),
     lastEventSeq: () => lastEventSeq(sql),
     follow: (listener, after) => feed.follow(listener, after),
     onForeignChange: (listener) => feed.onForeignChange(listener),

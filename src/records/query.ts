@@ -139,13 +139,24 @@ export async function runsOf(sql: Reader, taskId: string): Promise<readonly RunR
   return rows.map(runOf);
 }
 
-/** Events after a cursor, oldest first; `taskId`: only those of this task. */
+/** Of a chain and its steps; the index leads to each of them, so that the rest of the log is not read. */
+export const chainEventsQuery = `SELECT event.*, task.id AS task_id
+  FROM event INDEXED BY event_of_task JOIN task ON task.seq = event.task_seq
+  WHERE event.task_seq IN (
+    SELECT seq FROM task WHERE id = ?1
+    UNION ALL SELECT step.seq FROM task AS step INDEXED BY task_of_chain WHERE step.chain_seq = (SELECT seq FROM task WHERE id = ?1)
+  ) AND event.seq > ?2 ORDER BY event.seq LIMIT ?3 + 0`;
+
+/** Events after a cursor, oldest first; `taskId`: only those of this task, `withSteps`: and of the steps, if it is a chain. */
 export async function eventsAfter(
   sql: Reader,
   after: number,
   limit: number,
   taskId?: string,
+  withSteps = false,
 ): Promise<readonly PoolEvent[]> {
+  if (taskId !== undefined && withSteps)
+    return (await sql.all(chainEventsQuery, [taskId, after, limit])).map(eventOfRow);
   const rows =
     taskId === undefined
       ? await sql.all(

@@ -18,13 +18,20 @@ export interface HubEvent {
   readonly text: string;
 }
 
+/** Whose events are read where the past is; nobody named: all. */
+export interface Subject {
+  readonly taskId?: string;
+  /** It is a chain, and its steps belong to it. */
+  readonly withSteps?: boolean;
+}
+
 export interface EventHub {
   /** The newest event that was heard. */
   readonly newest: number;
   /** What comes after a cursor, at once: undefined if it is older than the ring and must be read. */
   recent(after: number): readonly HubEvent[] | undefined;
-  /** A page of the log, of one task alone if it is named; nothing of it lies between its last event and `upTo`. */
-  read(after: number, taskId?: string): Promise<{ readonly events: readonly HubEvent[]; readonly upTo: number }>;
+  /** A page of the log, of one task or chain alone if it is named; nothing of it lies between its last event and `upTo`. */
+  read(after: number, of: Subject): Promise<{ readonly events: readonly HubEvent[]; readonly upTo: number }>;
   /** Calls back whenever there is something new, until the function returned is called. */
   onNews(listener: () => void): () => void;
   close(): void;
@@ -69,9 +76,9 @@ export async function eventHub(pool: Pool): Promise<EventHub> {
       if (first === undefined || first.event.seq > after + 1) return undefined;
       return ring.slice(after + 1 - first.event.seq);
     },
-    async read(after, taskId) {
+    async read(after, { taskId, withSteps }) {
       const heard = newest; // what was heard is in the log, so the page has all of it
-      const events = (await pool.eventsAfter(after, page, taskId)).map(hubEvent);
+      const events = (await pool.eventsAfter(after, page, taskId, withSteps)).map(hubEvent);
       const last = events.at(-1)?.event.seq ?? after;
       return { events, upTo: events.length < page ? Math.max(heard, last) : last };
     },

@@ -8,16 +8,14 @@
  * T3. A comment every few seconds keeps proxies from closing it, and finds clients that are gone.
  */
 import type { ServerResponse } from "node:http";
-import type { EventHub, HubEvent } from "./event-hub.ts";
+import type { EventHub, HubEvent, Subject } from "./event-hub.ts";
 
 /** What of the log a client is told, and how. */
-export interface View {
+export interface View extends Subject {
   /** The text for an event, or undefined if it is none of the client's. */
   text(event: HubEvent): string | undefined;
   /** True: what was told last is the end. */
   readonly isOver: boolean;
-  /** All that it tells is of this task, so that the past is read by it. */
-  readonly taskId?: string;
 }
 
 export interface StreamOptions {
@@ -119,7 +117,7 @@ class Client {
     const { hub, view } = this.#options;
     const recent = hub.recent(this.#cursor);
     const { events, upTo } =
-      recent === undefined ? await hub.read(this.#cursor, view.taskId) : { events: recent, upTo: hub.newest };
+      recent === undefined ? await hub.read(this.#cursor, view) : { events: recent, upTo: hub.newest };
     if (events.length === 0 && upTo <= this.#cursor) return false;
     let text = "";
     let cursor = upTo;

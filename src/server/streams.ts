@@ -32,7 +32,7 @@ export const streamRoutes: readonly StreamRoute[] = [
     tag: "tasks",
     async open(pool, id, after) {
       const task = await pool.get(id);
-      return openedOf(pool, task, taskView(task.id), after, 0);
+      return openedOf(pool, task, taskView(task.id), after);
     },
   },
   {
@@ -43,8 +43,7 @@ export const streamRoutes: readonly StreamRoute[] = [
     async open(pool, id, after) {
       const { steps, taskId } = await pool.chainProgress(id);
       const chain = await pool.get(taskId);
-      const [first] = await pool.eventsAfter(0, 1, taskId);
-      return openedOf(pool, chain, chainView(taskId, steps), after, Math.max(0, (first?.seq ?? 1) - 1));
+      return openedOf(pool, chain, chainView(taskId, steps), after);
     },
   },
   {
@@ -81,9 +80,8 @@ async function openedOf(
   task: TaskRecord,
   view: View,
   after: number | undefined,
-  first: number,
 ): Promise<Opened | undefined> {
-  const from = after ?? first;
+  const from = after ?? 0;
   const greeting = ": \n\n";
   if (!isTerminal(task.state) || (await endsAfter(pool, task.id, from))) return { view, after: from, greeting };
   if (after !== undefined) return undefined;

@@ -75,6 +75,8 @@ export function chainView(chainId: string, steps: readonly Pick<StepRecord, "nam
     }
   }
   return {
+    taskId: chainId,
+    withSteps: true,
     get isOver() {
       return isOver;
     },

@@ -673,6 +673,25 @@ function rest(opened: Opened, start: StartRecords): void {
     ]);
   });
 
+  it("tells a chain's way by its events and those of its steps, in their order, and nobody else's", async () => {
+    const { records } = await opened();
+    const host = await testHost(records, 1);
+    const steps = [
+      { name: "one", prompt: "first" },
+      { name: "two", prompt: "second" },
+    ];
+    const [chain] = await records.submitChains([{ id: "chain-1", spec: { steps } }]);
+    await submitAll(records, {}, {});
+    await host.finish({ output: "a" });
+    await host.finish({ output: "b" });
+    await host.finish({ output: "c" });
+    const ids = (await records.chain(chain?.id ?? ""))?.steps.map((step) => step.taskId);
+    const own = (await records.events(0, 1_000)).filter(({ taskId }) => [chain?.id, ...(ids ?? [])].includes(taskId));
+    const told = await records.events(0, 1_000, "chain-1", true);
+    const page = await records.events(told[1]?.seq ?? 0, 2, "chain-1", true);
+    expect([told, page, await records.events(0, 10, "chain-2", true)]).toEqual([own, own.slice(2, 4), []]);
+  });
+
   it("keeps the context, and refuses new work while it is shut down", async () => {
     const { records } = await opened();
     await records.setContext("b", "2");

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { nextDeadlineQuery } from "../../src/records/holds.ts";
 import { pickHeldQuery, pickOwnQuery, pickQuery } from "../../src/records/lease.ts";
+import { chainEventsQuery } from "../../src/records/query.ts";
 import { migrate } from "../../src/records/migrations.ts";
 import { openSqlite } from "../../src/records/sqlite/driver.ts";
 
@@ -31,6 +32,13 @@ describe("the plans of the statements that run all the time", () => {
     expect(plan.filter((step) => step.includes("task"))).toEqual([
       "SEARCH task USING COVERING INDEX task_hold_until (hold_until_ms>?)",
       "SEARCH task USING COVERING INDEX task_deadline (queue_deadline_ms>?)",
+    ]);
+  });
+
+  it("a chain's events are found by its steps' tasks, however long the log is", async () => {
+    const plan = await planOf(chainEventsQuery, ["chain-1", 0, 500]);
+    expect(plan.filter((step) => /event|SCAN/.test(step))).toEqual([
+      "SEARCH event USING INDEX event_of_task (task_seq=? AND seq>?)",
     ]);
   });
 
