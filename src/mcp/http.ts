@@ -22,7 +22,7 @@ export interface PoolMcpHandler {
   readonly close: () => Promise<void>;
 }
 
-export interface McpHttpOptions extends PoolServerOptions {
+export interface McpHttpBounds {
   /** The longest body of a request, in bytes. Default 4 MiB. */
   readonly maxBodyBytes?: number;
   /** The most sessions of clients of older revisions; one more ends the one that was quiet for longest. Default 100. */
@@ -30,10 +30,21 @@ export interface McpHttpOptions extends PoolServerOptions {
   readonly onError?: (error: Error) => void;
 }
 
+export type McpHttpOptions = PoolServerOptions & McpHttpBounds;
+
 /** The pool over HTTP, for a server to mount. */
 export function mcpHandler(pool: Pool, options: McpHttpOptions = {}): PoolMcpHandler {
-  const { maxBodyBytes = 4 * 1024 * 1024, maxSessions = 100, onError, ...rest } = options;
-  const shared = poolServer(pool, rest);
+  const { profile, answerWithinMs, ...bounds } = options;
+  const of = {
+    ...(profile === undefined ? {} : { profile }),
+    ...(answerWithinMs === undefined ? {} : { answerWithinMs }),
+  };
+  return overHttp(poolServer(pool, of), bounds);
+}
+
+/** Any server of this kind over HTTP: what carries its messages knows nothing of what they say. */
+export function overHttp(shared: PoolServer, bounds: McpHttpBounds = {}): PoolMcpHandler {
+  const { maxBodyBytes = 4 * 1024 * 1024, maxSessions = 100, onError } = bounds;
   const report = (error: Error): void => onError?.(error);
   const modern = createMcpHandler(({ era }) => shared.connect(era, { tellsChanges: false }), {
     legacy: "reject",

@@ -1,7 +1,4 @@
 /** The same server over streamable HTTP, mounted where `serve --http` mounts it. */
-import { execFile } from "node:child_process";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { StreamableHTTPClientTransport, type Client } from "@modelcontextprotocol/client";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { mcpHandler, type McpHttpOptions } from "../../src/mcp/http.ts";
@@ -129,38 +126,5 @@ describe("the handler", () => {
     const [task] = (await pool.pool.list()).tasks;
     await eventOf(pool.pool, "task.finished", task?.id);
     expect((await pool.pool.result(task?.id ?? "")).result?.output).toBe("kept");
-  });
-});
-
-/** Those of the official suite that need no tools or resources of the suite's own. */
-const scenarios = [
-  "server-initialize",
-  "ping",
-  "tools-list",
-  "resources-list",
-  "resources-subscribe",
-  "resources-unsubscribe",
-  "prompts-list",
-  "completion-complete",
-  "server-sse-multiple-streams",
-  "dns-rebinding-protection",
-];
-
-describe("the official conformance suite", () => {
-  const program = join(
-    dirname(createRequire(import.meta.url).resolve("@modelcontextprotocol/conformance/package.json")),
-    "dist/index.js",
-  );
-
-  test.each(scenarios)("passes %s", async (scenario) => {
-    const { pool } = await scriptedPool();
-    const { http } = await serving(pool, { mcp: mcpHandler(pool) });
-    const args = [program, "server", "--url", `${http.url}/mcp`, "--scenario", scenario];
-    const { code, said } = await new Promise<{ code: number | undefined; said: string }>((resolve) => {
-      execFile(process.execPath, args, (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : 1, said: `${stdout}${stderr}` });
-      });
-    });
-    expect([code, code === 0 ? "" : said]).toEqual([0, ""]);
   });
 });
