@@ -73,6 +73,10 @@ function shape(schema: Node): { readonly properties: Node; readonly required: re
 const rare = [
   "cut",
   "turns_used",
+  "elapsed_ms",
+  "permission_mode",
+  "review_required",
+  "merge_id",
   "session_id",
   "usage",
   "rejection_count",

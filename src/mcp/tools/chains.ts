@@ -69,7 +69,7 @@ export const chainTools: readonly Tool[] = [
   tool<typeof chainSchema, WrittenChain>({
     name: "pool_submit_chain",
     title: "Submit a chain",
-    description: "Puts steps that build on each other in the queue, answers at once with the chain's id.",
+    description: "Queues steps that build on each other, answers at once with the chain's id.",
     effect: "work",
     isCore: true,
     input: chainSchema,
@@ -81,7 +81,7 @@ export const chainTools: readonly Tool[] = [
   tool<typeof manySchema, readonly WrittenChain[]>({
     name: "pool_fan_out_chains",
     title: "Submit many chains",
-    description: "Puts several chains in the queue at once, all or none, and answers at once with their ids.",
+    description: "Queues several chains, all or none, and answers at once with their ids.",
     effect: "work",
     input: manySchema,
     shown: z.looseObject({ chains: z.array(z.array(stepShown)), tags: texts.optional() }),

@@ -39,7 +39,7 @@ export const requestTools: readonly Tool[] = [
     name: "pool_answer",
     title: "Answer a worker",
     description:
-      "`decision` for a tool use, with `message` for the worker; `answer` for a question. `always`: a rule such as Edit(src/**) for later uses; `revoke_rule` takes one back.",
+      "`decision` for a tool use, with `message` for the worker; `answer` for a question. `always`: a rule such as Edit(src/**) from now on; `revoke_rule` takes one back.",
     effect: "changes",
     isCore: true,
     input: answerInput,

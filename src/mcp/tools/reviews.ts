@@ -49,7 +49,7 @@ export const reviewTools: readonly Tool[] = [
   tool({
     name: "pool_approve_result",
     title: "Approve a result",
-    description: "Accepts the result of a task in review; `merge` auto merges its work first (manual: never).",
+    description: "Accepts a result in review; `merge` auto merges its work first (manual: never).",
     effect: "changes",
     isCore: true,
     input: taskIdInput.extend(approveFields),
@@ -66,7 +66,7 @@ export const reviewTools: readonly Tool[] = [
     name: "pool_reject_result",
     title: "Reject a result",
     description:
-      "Sends a task in review back with feedback; its last rejection fails it (see `state`). `start` base: without the rejected work.",
+      "Sends a task in review back with feedback; its last rejection fails it. `start` base: without the rejected work.",
     effect: "changes",
     isCore: true,
     input: taskIdInput.extend({ feedback: promptText, ...rejectFields }),

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { ListPage } from "../../core/records.ts";
 import type { TaskFilter, TaskRecord, TaskSpec } from "../../core/task.ts";
-import { taskKinds, taskStates } from "../../core/task.ts";
+import { permissionModes, taskKinds, taskStates } from "../../core/task.ts";
 import { answer, count, money, moment, texts, words, yes } from "../../schema/answer.ts";
 import { holdAnswer } from "../../schema/answers-task.ts";
 import { listSchema, waitSchema } from "../../schema/calls.ts";
@@ -28,10 +28,10 @@ const workInput = z.strictObject(workFields);
 
 /** The same in the words that a model needs; everything else of `workInput` is understood too. */
 const shownFields = {
-  prompt: workFields.prompt.describe("What is to be done, with all that the worker must know."),
+  prompt: workFields.prompt.describe("The work, with all that the worker must know."),
   model: z.string().optional().describe("haiku, sonnet, opus or a full id"),
   effort: z.enum(["low", "medium", "high", "xhigh", "max"]).optional(),
-  permissionMode: workFields.permissionMode.describe("plan changes nothing, acceptEdits edits files"),
+  permissionMode: z.enum(permissionModes).optional(),
   allowedTools: texts.optional(),
   jsonSchema: z.looseObject({}).optional().describe("the answer must fit it"),
   maxTurns: z.number().optional(),
@@ -67,7 +67,7 @@ export const workTools: readonly Tool[] = [
   tool({
     name: "pool_run",
     title: "Run a task",
-    description: "Runs one task on a slot and waits for its result. Long work: pool_submit.",
+    description: "Runs one task on a slot and waits for its result.",
     effect: "work",
     isCore: true,
     input: workInput,
@@ -82,12 +82,11 @@ export const workTools: readonly Tool[] = [
   tool({
     name: "pool_submit",
     title: "Submit a task",
-    description:
-      "Puts a task (fields as in pool_run) in the queue and answers at once with its id; collect it with pool_wait.",
+    description: "Queues a task (fields as in pool_run), answers at once with its id; collect it with pool_wait.",
     effect: "work",
     isCore: true,
     input: workInput,
-    shown: z.looseObject({ prompt: shownFields.prompt, tags: shownFields.tags, priority: z.int().optional() }),
+    shown: z.looseObject({ prompt: z.string(), tags: texts.optional(), priority: z.int().optional() }),
     output: taskStateAnswer,
     run: async (spec, call) => {
       const task = await call.pool.submit(spec as TaskSpec);
@@ -98,7 +97,7 @@ export const workTools: readonly Tool[] = [
     name: "pool_fan_out",
     title: "Run many tasks at once",
     description:
-      "Runs independent prompts in parallel and waits; results in the order of the prompts. Other fields hold for each.",
+      "Runs independent prompts in parallel and waits; results in their order. Other fields (as in pool_run) hold for each.",
     effect: "work",
     isCore: true,
     input: z.strictObject({
@@ -109,7 +108,7 @@ export const workTools: readonly Tool[] = [
     }),
     shown: z.looseObject({
       prompts: texts,
-      model: shownFields.model,
+      model: z.string().optional(),
       permissionMode: z.string().optional(),
       tags: shownFields.tags,
     }),
@@ -126,7 +125,7 @@ export const workTools: readonly Tool[] = [
   tool({
     name: "pool_wait",
     title: "Wait for tasks",
-    description: "Waits until all (or any) of these tasks have ended or want a review; ids of chains too.",
+    description: "Waits until all (or any) of these tasks or chains have ended or want a review.",
     effect: "reads",
     isCore: true,
     input: z.strictObject({
