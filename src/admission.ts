@@ -7,7 +7,7 @@ import type { PoolConfig } from "./core/config.ts";
 import { invalidOptions, PoolError } from "./core/errors.ts";
 import { newTaskId } from "./core/ids.ts";
 import type { NewTask } from "./core/records.ts";
-import type { TaskSpec } from "./core/task.ts";
+import { callTaskKey, type TaskSpec } from "./core/task.ts";
 import { depthExceeded } from "./core/worker.ts";
 import type { CheckSpec } from "./core/workspace.ts";
 import { parseTaskSpec, refuseBypass } from "./schema/parse.ts";
@@ -54,6 +54,12 @@ export function admit(input: string | TaskSpec, options: SubmitOptions, pool: Ad
     ...(pool.depth === undefined ? {} : { depth: pool.depth }),
     ...callerTrace(),
   };
+}
+
+/** For each task of a call that has a key; one with a key of its own keeps that, and is no part of what the call's key stands for. */
+export function keyedBy(callKey: string): (task: NewTask, index: number) => NewTask {
+  return (task, index) =>
+    task.spec.key === undefined ? { ...task, callKey, spec: { ...task.spec, key: callTaskKey(callKey, index) } } : task;
 }
 
 /** How long a task that names paths waits for others' claims on them. */

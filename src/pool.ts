@@ -1,5 +1,5 @@
 /** What users hold: every surface calls this class, and each method hands on to the one place that does the work. */
-import { admit, type Admission } from "./admission.ts";
+import { admit, keyedBy, type Admission } from "./admission.ts";
 import type {
   DrainOptions,
   DrainSummary,
@@ -141,9 +141,16 @@ export class Pool extends PoolLanding implements AsyncDisposable {
     return task;
   }
 
-  /** Admits many, all or none, in one transaction; `options` are defaults for each. */
-  async submitMany(specs: readonly (string | TaskSpec)[], options: SubmitOptions = {}): Promise<readonly Task[]> {
-    return (await this.#submit(specs, options, undefined)).map((id) => new Task(this, id));
+  /**
+   * Admits many, all or none, in one transaction; `options` are defaults for each. With a `callKey` the same call again gives the
+   * tasks of the first; a call with others, fewer or more under the same key is a `key_conflict`.
+   */
+  async submitMany(
+    specs: readonly (string | TaskSpec)[],
+    options: SubmitOptions = {},
+    callKey?: string,
+  ): Promise<readonly Task[]> {
+    return (await this.#submit(specs, options, undefined, callKey)).map((id) => new Task(this, id));
   }
 
   /** A handle on a task by its id; nothing is asked yet. */
@@ -390,9 +397,11 @@ export class Pool extends PoolLanding implements AsyncDisposable {
     specs: readonly (string | TaskSpec)[],
     options: SubmitOptions,
     originHost: string | undefined,
+    callKey?: string,
   ): Promise<readonly string[]> {
     const pool = this.#admission(originHost);
-    const submitted = await this.#records.submit(specs.map((spec) => admit(spec, options, pool)));
+    const tasks = specs.map((spec) => admit(spec, options, pool));
+    const submitted = await this.#records.submit(callKey === undefined ? tasks : tasks.map(keyedBy(callKey)));
     return submitted.map(({ record }) => record.id);
   }
 

@@ -53,6 +53,8 @@ export interface NewTask {
   readonly depth?: number;
   /** The run whose worker submits it, which must still hold its task, and how many tasks one task may submit so. */
   readonly parent?: { readonly taskId: string; readonly runId: string; readonly maxTasks: number };
+  /** The idempotency key of the whole call, if it has one: this task's own is that and its place in the call. */
+  readonly callKey?: string;
   /** Whoever asked for it counts it as a part of this. */
   readonly trace?: TraceContext;
 }

@@ -353,6 +353,11 @@ export interface TaskFilter {
   readonly untilMs?: number;
 }
 
+/** The key of a task by that of the call which it came with, and its place there. */
+export function callTaskKey(callKey: string, index: number): string {
+  return `${callKey}/${String(index)}`;
+}
+
 /** Is this a state that a task never leaves? */
 export function isTerminal(state: TaskState): state is TerminalState {
   return (terminalStates as readonly TaskState[]).includes(state);

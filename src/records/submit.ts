@@ -13,12 +13,14 @@ import { budgetOf } from "./money.ts";
 import { seqOfOpenRun } from "./permissions.ts";
 import { column, jsonColumn, selectTasks, taskOf } from "./rows.ts";
 import { checkScopes } from "./scopes.ts";
+import { callTaskKey } from "../core/task.ts";
 import { canonical, defaultMaxRejections, keyConflict, specOf } from "./task-key.ts";
 import { writeWorkspace } from "./workspaces.ts";
 import { writeResult } from "./write-result.ts";
 
 export async function submit(change: Change, tasks: readonly NewTask[]): Promise<readonly Submitted[]> {
   const known = await knownKeys(change, tasks);
+  await checkCalls(change, tasks, known);
   const fresh = tasks.filter((task, index) => known[index] === undefined);
   if (fresh.length > 0) {
     checkOpen(
@@ -58,6 +60,23 @@ async function checkParent(
   if (Number(row?.n) < maxTasks) return;
   const text = `Task ${taskId} has submitted ${String(maxTasks)} tasks, and may not submit more. Finish with what they gave.`;
   throw new PoolError("depth_exceeded", text, { taskId, maxTasks });
+}
+
+/** A call of before had the same tasks and no other: all of them are known or none is, and there was no further one. */
+async function checkCalls(
+  { sql }: Change,
+  tasks: readonly NewTask[],
+  known: readonly (TaskRecord | Twin | undefined)[],
+): Promise<void> {
+  const keyed = tasks.flatMap(({ callKey }, index) =>
+    callKey === undefined ? [] : [{ callKey, before: known[index] }],
+  );
+  const [first] = keyed;
+  if (first === undefined) return;
+  const [more] = await sql.all("SELECT id FROM task WHERE key = ?", [callTaskKey(first.callKey, tasks.length)]);
+  const before = keyed.find((one) => one.before !== undefined)?.before?.id;
+  const isOther = more !== undefined || (before !== undefined && keyed.some((one) => one.before === undefined));
+  if (isOther) throw keyConflict(first.callKey, before ?? String(more?.id));
 }
 
 /** The same key twice in one call: the id of the first. */

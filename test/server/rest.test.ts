@@ -392,6 +392,28 @@ describe("a request", () => {
     });
   });
 
+  it("with the key of a fan-out of fewer, more or other prompts is refused, and nothing of it is done", async () => {
+    const { pool, send } = await served();
+    const fanOut = async (prompts: readonly unknown[]): Promise<unknown> => {
+      const { status, body } = await send("POST", "/v1/tasks/fan-out", { prompts }, { "idempotency-key": "k" });
+      return [status, (body as { readonly code?: string }).code];
+    };
+    const long = { "idempotency-key": "k".repeat(600) };
+    const tooLong = await send("POST", "/v1/tasks/fan-out", { prompts: ["a"] }, long);
+    const twoKeys = await send("POST", "/v1/tasks/fan-out", { prompts: ["a"], key: "l" }, { "idempotency-key": "k" });
+    const answers = [];
+    for (const prompts of [["a", "b"], ["a"], ["a", "b", "c"], ["a", "c"], ["a", "b"]])
+      answers.push(await fanOut(prompts));
+
+    const conflict = [409, "key_conflict"];
+    expect([tooLong.status, twoKeys.status, answers, (await pool.list()).tasks.length]).toEqual([
+      422,
+      422,
+      [[200, undefined], conflict, conflict, conflict, [200, undefined]],
+      2,
+    ]);
+  });
+
   it("with the same idempotency key gives the same work, also of a chain and of a fan-out", async () => {
     const { send, pool } = await served({}, { slots: 0 });
     const twice = async (path: string, body: unknown): Promise<readonly unknown[]> => [

@@ -1,4 +1,5 @@
 /** Tasks: submitting, looking, waiting, cancelling; landing.ts has their reviews. */
+import { defined } from "../../core/config.ts";
 import { PoolError, invalidOptions } from "../../core/errors.ts";
 import type { TaskOutcome } from "../../core/outcome.ts";
 import type { TaskRecord, TaskSpec } from "../../core/task.ts";
@@ -195,18 +196,25 @@ function shortened(text: string): string {
 
 /** With a key, each task has it with its place: the same request again gives the same tasks. */
 async function fanOut({ pool, body, key, signal }: Asked): Promise<unknown> {
-  const { prompts, waitMs = defaultWaitMs, key: common = key, ...shared } = parseRest(fanOutBody, body);
-  const specs = prompts.map((prompt, index) => {
-    const spec = (typeof prompt === "string" ? { prompt } : prompt) as TaskSpec;
-    return common === undefined ? spec : { ...spec, key: spec.key ?? `${common}/${String(index)}` };
+  const own = parseRest(fanOutBody, body);
+  const { key: common } = parseRest(keyField, {
+    key: withKey(defined<{ readonly key?: string }>({ key: own.key }), key).key,
   });
-  const tasks = await pool.submitMany(specs, shared as Omit<TaskSpec, "prompt">);
+  const { prompts, waitMs = defaultWaitMs, key: _key, ...shared } = own;
+  const tasks = await pool.submitMany(
+    prompts as readonly (string | TaskSpec)[],
+    shared as Omit<TaskSpec, "prompt">,
+    common,
+  );
   const taskIds = tasks.map((task) => task.id);
   const timedOut = await waited(pool, taskIds, waitMs, signal);
   const results: TaskOutcome[] = [];
   for (const id of taskIds) results.push(await pool.result(id));
   return { taskIds, results, timedOut };
 }
+
+/** The header is held to what the field is held to. */
+const keyField = fanOutBody.pick({ key: true });
 
 /** The tasks go on whatever becomes of this request, so its end is no error of theirs. */
 async function waited(pool: Pool, ids: readonly string[], timeoutMs: number, signal: AbortSignal): Promise<boolean> {
