@@ -14,8 +14,15 @@ const deepest = 100;
 export async function readBody(request: Request, maxBytes: number, isOptional: boolean): Promise<unknown> {
   const length = Number(request.headers.get("content-length") ?? 0);
   if (length > maxBytes) throw tooLarge(maxBytes);
-  const text = decoded(await bytesOf(request, maxBytes));
-  if (text === "" && isOptional) return {};
+  const bytes = await bytesOf(request, maxBytes);
+  if (bytes.length === 0 && isOptional) return {};
+  const coding = request.headers.get("content-encoding") ?? "identity";
+  if (coding.toLowerCase() !== "identity") {
+    throw new HttpError(
+      "not_json",
+      `Send the JSON as it is, without Content-Encoding ${JSON.stringify(coding.slice(0, 100))}.`,
+    );
+  }
   const type = (request.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
   if (type !== "application/json") {
     throw new HttpError(
@@ -23,7 +30,7 @@ export async function readBody(request: Request, maxBytes: number, isOptional: b
       `Send JSON with \`Content-Type: application/json\`, not ${JSON.stringify(type.slice(0, 100))}.`,
     );
   }
-  return parsed(text);
+  return parsed(decoded(bytes));
 }
 
 /**

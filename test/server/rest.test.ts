@@ -392,6 +392,17 @@ describe("a request", () => {
     });
   });
 
+  it("with a body in some coding is told to send it plain", async () => {
+    const { send } = await served({}, { slots: 0 });
+    const { status, body } = await send("POST", "/v1/tasks", { prompt: "work" }, { "content-encoding": "gzip" });
+    const { code, detail } = body as { readonly code: string; readonly detail: string };
+    expect([status, code, detail]).toEqual([
+      415,
+      "not_json",
+      'Send the JSON as it is, without Content-Encoding "gzip".',
+    ]);
+  });
+
   it("with the key of a fan-out of fewer, more or other prompts is refused, and nothing of it is done", async () => {
     const { pool, send } = await served();
     const fanOut = async (prompts: readonly unknown[]): Promise<unknown> => {
