@@ -18,6 +18,7 @@ import type { EngineParts } from "./engine/parts.ts";
 import { taskNamed } from "./full-id.ts";
 import { pruneRefs } from "./prune-refs.ts";
 import { parsePruneRefsOptions, parseRestoreOptions } from "./schema/landing.ts";
+import { draftSuffix } from "./workspace/making.ts";
 
 /** Worktrees and clones. Nothing here removes work that is not saved. */
 export class PoolWorktrees {
@@ -29,17 +30,14 @@ export class PoolWorktrees {
 
   /** Every directory of this pool, with why it is there. */
   async list(): Promise<readonly Worktree[]> {
-    const { records } = this.#parts;
+    const { records, workspaces } = this.#parts;
+    const found: (readonly [FoundPlace, string])[] = [];
+    for (const repository of await this.#repositories(await records.places()))
+      for (const one of await workspaces.find(repository, records.poolId)) found.push([one, repository]);
+    // Asked after the look: who made a directory before it was found had it in the records before that.
     const places = await records.places();
     const merging = new Set((await records.merges({ state: ["queued", "merging"] }, everyMerge)).map(({ id }) => id));
-    const listed: Worktree[] = [];
-    for (const repository of await this.#repositories(places)) {
-      for (const found of await this.#parts.workspaces.find(repository, records.poolId)) {
-        const place = places.find(({ path }) => path === found.path || basename(path) === basename(found.path));
-        listed.push(explained(found, repository, place, merging));
-      }
-    }
-    return listed;
+    return found.map(([one, repository]) => explained(one, repository, placeOf(one, places), merging));
   }
 
   /**
@@ -83,8 +81,9 @@ export class PoolWorktrees {
    */
   async prune(options: { readonly dryRun?: boolean } = {}): Promise<readonly PrunedWorktree[]> {
     const pruned: PrunedWorktree[] = [];
+    const listed = await this.list();
     const places = await this.#parts.records.places();
-    for (const worktree of await this.list()) {
+    for (const worktree of listed) {
       const isOver = worktree.explanation === "free" || worktree.explanation === "leftover";
       if (!isOver) pruned.push(worktree);
       else if (options.dryRun === true) pruned.push({ ...worktree, isRemoved: true });
@@ -114,8 +113,9 @@ export class PoolWorktrees {
   async #remove(worktree: Worktree, places: readonly Place[]): Promise<PrunedWorktree> {
     const { records, workspaces } = this.#parts;
     const { path, repository } = worktree;
-    const place = places.find((one) => basename(one.path) === basename(path) && one.repository === repository);
-    if (place !== undefined && !(await records.dropPlace(place.number))) return worktree; // somebody took it just now
+    const place = placeOf(worktree, places);
+    const isPlace = place !== undefined && basename(place.path) === basename(path);
+    if (isPlace && !(await records.dropPlace(place.number))) return worktree; // somebody took it just now
     try {
       const savedTo = await workspaces.rescue(worktree, repository);
       await workspaces.remove(path, repository);
@@ -152,6 +152,12 @@ export function workspaceOf({ id, workspace, state }: TaskRecord): TaskWorkspace
 /** Whose refs its work is under: a step's is its chain's. */
 function ownerOf(task: TaskRecord): string {
   return task.chainId ?? task.id;
+}
+
+/** By the name, which is used once; a clone that is being made stands beside its place. */
+function placeOf({ path }: Pick<FoundPlace, "path">, places: readonly Place[]): Place | undefined {
+  const name = basename(path, draftSuffix);
+  return places.find((place) => basename(place.path) === name);
 }
 
 /** All that can be open at once. */
