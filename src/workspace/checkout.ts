@@ -119,5 +119,10 @@ export async function namesIn(folder: string): Promise<readonly string[]> {
 /** Puts back the `.git` file that a worker removed; another `.git` in its place is left as it is. */
 async function mendLink(path: string, gitDir: string): Promise<void> {
   const link = join(path, ".git");
-  if (!(await isThere(link))) await writeFile(link, `gitdir: ${gitDir}\n`, { flag: "wx" });
+  if (await isThere(link)) return;
+  try {
+    await writeFile(link, `gitdir: ${gitDir}\n`, { flag: "wx" });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error; // another who looked has put it back
+  }
 }

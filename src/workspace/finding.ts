@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import type { FoundPlace } from "../core/workspaces-port.ts";
 import { savedRef } from "../core/workspace.ts";
 import { checkoutAt, isThere, namesIn, realOf, registered, type Checkout } from "./checkout.ts";
+import { isMissing } from "./file-errors.ts";
 import { saveFiles, saveLeftover } from "./leftover.ts";
 import { draftSuffix } from "./making.ts";
 import { readMark, type Mark } from "./mark.ts";
@@ -17,13 +18,21 @@ export async function find(repository: string, folder: string): Promise<readonly
   const real = await realOf(folder);
   const names = (await namesIn(real)).toSorted();
   const found: FoundPlace[] = [];
-  for (const name of names) found.push(await describe(join(real, name), repository));
+  for (const name of names) {
+    const one = await describe(join(real, name), repository).catch(unlessGone);
+    if (one !== undefined) found.push(one);
+  }
   for (const { path, gitDir } of await registered(repository)) {
     if (dirname(path) !== real || names.includes(basename(path))) continue;
     const mark = await readMark(gitDir);
     found.push({ path, kind: "worktree", ...ownerOf(mark), isSaved: mark?.state !== "ready", isMissing: true });
   }
   return found;
+}
+
+/** Somebody removed it, or moved it on, while it was looked at. */
+function unlessGone(error: unknown): undefined {
+  if (!isMissing(error)) throw error;
 }
 
 async function describe(path: string, repository: string): Promise<FoundPlace> {

@@ -1,5 +1,5 @@
 /** The workspaces of one process: git worktrees and clones behind core's port. */
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { PoolError } from "../core/errors.ts";
 import type { Processes } from "../core/ports.ts";
 import type { Workspaces } from "../core/workspaces-port.ts";
@@ -13,6 +13,7 @@ import { find, rescue } from "./finding.ts";
 import { requireGit } from "./git-version.ts";
 import { land } from "./land.ts";
 import { readMark } from "./mark.ts";
+import { draftSuffix } from "./making.ts";
 import { moveBranch } from "./move-branch.ts";
 import { baseDirectory } from "./places.ts";
 import { prepare } from "./prepare.ts";
@@ -33,11 +34,15 @@ export interface WorkspacesOptions {
 /** Opens them; there is nothing to close. */
 export function openWorkspaces({ processes, baseDirectory: configured }: WorkspacesOptions): Workspaces {
   const lock = repositoryLock(processes);
+  const place = placeLock(processes);
+  /** Nobody makes a directory ready or saves it while it is being removed; a draft belongs to the place beside it. */
+  const inTurn = <T>(path: string, repository: string, body: () => Promise<T>): Promise<T> =>
+    place({ repository, path: join(dirname(path), basename(path, draftSuffix)) }, undefined, body);
   const folderOf = (repository: string, poolId: string): string => join(baseDirectory(repository, configured), poolId);
   return {
     repositoryOf: (cwd) => repositoryOf(cwd),
     pathOf: ({ repository, poolId, name }) => join(folderOf(repository, poolId), name),
-    alone: placeLock(processes),
+    alone: place,
     async prepare(request, signal) {
       await requireGit();
       return asPoolError(`Preparing ${request.path}`, () =>
@@ -74,8 +79,9 @@ export function openWorkspaces({ processes, baseDirectory: configured }: Workspa
     restore: (work) => asPoolError(`Restoring to ${work.path}`, () => restore(work, lock)),
     find: (repository, poolId) =>
       asPoolError("Looking for places", () => find(repository, folderOf(repository, poolId))),
-    rescue,
-    remove: (path, repository) => asPoolError(`Removing ${path}`, () => remove(path, repository, lock)),
+    rescue: (found, repository) => inTurn(found.path, repository, () => rescue(found, repository)),
+    remove: (path, repository) =>
+      inTurn(path, repository, () => asPoolError(`Removing ${path}`, () => remove(path, repository, lock))),
     savedRefs,
     dropRef,
     branchWith,

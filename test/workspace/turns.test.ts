@@ -1,0 +1,34 @@
+/** What is done in one place at a time, among processes and in one. */
+import { existsSync } from "node:fs";
+import { expect, it } from "vitest";
+import type { Processes } from "../../src/core/ports.ts";
+import { systemProcesses } from "../../src/runner/processes.ts";
+import { openWorkspaces } from "../../src/workspace/open-workspaces.ts";
+import { rig } from "./place-rig.ts";
+
+/** Of another process; `met` resolves when it waits for somebody's turn to end. */
+function another(): { readonly workspaces: ReturnType<typeof openWorkspaces>; readonly met: Promise<string> } {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const real = systemProcesses();
+  const processes: Processes = Object.assign(Object.create(real) as Processes, {
+    isAlive: (one: Parameters<Processes["isAlive"]>[0]) => {
+      resolve("waits");
+      return real.isAlive(one);
+    },
+  });
+  return { workspaces: openWorkspaces({ processes }), met: promise };
+}
+
+it.each(["remove", "rescue"] as const)("%s waits until nobody makes the directory ready or saves it", async (verb) => {
+  const one = rig();
+  const { path, repository } = await one.prepare("task-a");
+  const { workspaces, met } = another();
+  let doing: Promise<unknown> | undefined;
+  const during = await one.workspaces.alone({ repository, path }, undefined, () => {
+    const at = { path, kind: "worktree", isSaved: true } as const;
+    doing = verb === "remove" ? workspaces.remove(path, repository) : workspaces.rescue(at, repository);
+    return Promise.race([met, doing]);
+  });
+  await doing;
+  expect([during, existsSync(path)]).toEqual(["waits", verb === "rescue"]);
+});
