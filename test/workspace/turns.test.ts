@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import type { Processes } from "../../src/core/ports.ts";
 import { systemProcesses } from "../../src/runner/processes.ts";
 import { openWorkspaces } from "../../src/workspace/open-workspaces.ts";
-import { rig } from "./place-rig.ts";
+import { git, rig, write } from "./place-rig.ts";
 
 /** Of another process; `met` resolves when it waits for somebody's turn to end. */
 function another(): { readonly workspaces: ReturnType<typeof openWorkspaces>; readonly met: Promise<string> } {
@@ -31,4 +31,17 @@ it.each(["remove", "rescue"] as const)("%s waits until nobody makes the director
   });
   await doing;
   expect([during, existsSync(path)]).toEqual(["waits", verb === "rescue"]);
+});
+
+it("what another removes while everything is saved is just not there", async () => {
+  const { prepare, save, checkout } = rig({ files: { "a.txt": "a\n", ".gitattributes": "a.txt filter=churn\n" } });
+  const made = await prepare("task-a");
+  git(checkout, "config", "filter.churn.clean", "rm -f z.txt; cat");
+  write(made.path, { "a.txt": "changed\n", "b.txt": "b\n", "z.txt": "gone while git reads\n" });
+  const { saved } = await save("task-a", made);
+  expect(git(checkout, "ls-tree", "--name-only", saved?.tree ?? "").split("\n")).toEqual([
+    ".gitattributes",
+    "a.txt",
+    "b.txt",
+  ]);
 });
