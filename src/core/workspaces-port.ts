@@ -128,9 +128,14 @@ export interface Workspaces {
   /**
    * Runs checks in the directory on the tree that was saved; what they leave there is put back, and a check during which a file
    * of the work changed has not passed. One that was cut short by the signal rejects with `aborted`; one that fails is a result.
+   * Where `isAlone` says that somebody else has worked there meanwhile, nothing is put back, and any change voids the check.
    */
   check(
-    work: { readonly workspace: TaskWorkspace; readonly checks: readonly CheckSpec[] },
+    work: {
+      readonly workspace: TaskWorkspace;
+      readonly checks: readonly CheckSpec[];
+      readonly isAlone: () => Promise<boolean>;
+    },
     signal: AbortSignal,
   ): Promise<readonly CheckResult[]>;
   /** Merges saved work into a branch (G2 of merge.ts), once however often it is asked; rejects with `aborted` alone. */

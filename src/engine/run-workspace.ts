@@ -22,6 +22,7 @@ import {
   type WorkspaceStart,
 } from "../core/workspace.ts";
 import type { EngineParts } from "./parts.ts";
+import { watchOthers } from "./others.ts";
 import { ownerOf, saveWork, savingOf } from "./save-work.ts";
 
 /** What the end of a run says of its directory. */
@@ -127,7 +128,8 @@ export class RunWorkspace {
     if (checks.length === 0) return { workspace, outcome, ...this.#landing(workspace) };
     this.#tell({ type: "task.checking", taskId: task.id, data: { runId, checks: checks.map(nameOf) } });
     try {
-      const results = await this.#parts.workspaces.check({ workspace, checks }, signal);
+      const isAlone = await watchOthers(this.#parts.records, this.#lease);
+      const results = await this.#parts.workspaces.check({ workspace, checks, isAlone }, signal);
       return this.#judged(outcome, { ...workspace, checks: results }, results);
     } catch (error) {
       return { workspace, outcome: unchecked(outcome, error, signal) };

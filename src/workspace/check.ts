@@ -5,6 +5,8 @@
  * E2. What a check leaves in files that git does not ignore is put back. A file that it only added says nothing about the
  *     work; but if a file of the work itself changed meanwhile, by the check or by somebody else, then it was not the judged
  *     tree that passed: the evidence is void, and what was put back stays on a ref of its own (it may be somebody's edit).
+ * E3. Where somebody else works in the directory nothing is put back, since it may be his: then whatever changed voids the
+ *     evidence.
  */
 import { defaultCheckTimeoutMs, type CheckResult, type CheckSpec } from "../core/workspace.ts";
 import { PoolError } from "../core/errors.ts";
@@ -24,6 +26,9 @@ export interface Checking {
   readonly owner: string;
   readonly tree: string;
   readonly checks: readonly CheckSpec[];
+  /** Has nobody else worked there since the checks began? Asked in the directory's turn, in which nobody else begins to. */
+  readonly isAlone?: () => Promise<boolean>;
+  readonly inTurn?: <T>(body: () => Promise<T>) => Promise<T>;
 }
 
 /** Runs them one after the other; each is judged by itself. @throws {PoolError} `aborted`, and as `git`. */
@@ -62,7 +67,8 @@ async function runCheck(
     throw new PoolError("workspace_failed", `The check ${of.name} could not be started in ${cwd}.`, {}, error);
   });
   const elapsedMs = Math.round(performance.now() - startedAt);
-  const note = await undone(checking);
+  const { inTurn = (body) => body() } = checking;
+  const note = await inTurn(() => undone(checking));
   if (end.how === "aborted") {
     throw new PoolError("aborted", `The check ${of.name} was cut short.`, {}, signal.reason);
   }
@@ -85,10 +91,16 @@ function joined(printed: string, end: ShellEnd, note: string | undefined): strin
 }
 
 /** E2: the files as they were; says why the evidence is void, if it is. */
-async function undone({ checkout, tree, owner }: Checking): Promise<string | undefined> {
+async function undone({ checkout, tree, owner, isAlone }: Checking): Promise<string | undefined> {
   const after = await presentTree(checkout, owner);
   if (after === tree) return undefined;
   const differs = await differing(checkout, tree, after);
+  if (isAlone !== undefined && !(await isAlone())) {
+    return (
+      `[void] These files changed while the check ran and others worked in the directory, so it did not judge the work as it ` +
+      `was saved: ${pathsOf(differs)}. Nothing was put back.`
+    );
+  }
   const ref = differs.changed.length === 0 ? undefined : await keep(checkout, owner, after);
   await putBack(checkout, tree, differs);
   const last = await presentTree(checkout, owner);

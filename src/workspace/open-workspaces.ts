@@ -51,11 +51,12 @@ export function openWorkspaces({ processes, baseDirectory: configured }: Workspa
     },
     verify,
     save: saveWork,
-    async check({ workspace, checks }, signal) {
+    async check({ workspace, checks, isAlone }, signal) {
       const [checkout, owner] = await standing(workspace);
-      const { cwd, saved } = workspace;
+      const { cwd, saved, path, repository } = workspace;
       if (saved === undefined) throw new PoolError("workspace_failed", `Nothing is saved of ${owner} to be checked.`);
-      return runChecks({ checkout, cwd, owner, tree: saved.tree, checks }, signal);
+      const turn = <T>(body: () => Promise<T>): Promise<T> => inTurn(path, repository, body);
+      return runChecks({ checkout, cwd, owner, tree: saved.tree, checks, isAlone, inTurn: turn }, signal);
     },
     async land(request, signal) {
       await requireGit();
