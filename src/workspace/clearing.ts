@@ -61,7 +61,12 @@ export async function saveStanding(checkout: Checkout, mark: Mark | undefined): 
 async function isWhole({ kind, gitDir }: Pick<Checkout, "kind" | "gitDir">): Promise<boolean> {
   const files = kind === "worktree" ? ["HEAD", "commondir"] : ["HEAD"];
   for (const file of files) if (((await textOf(join(gitDir, file))) ?? "").trim() === "") return false;
-  return true;
+  return hasHead(gitDir);
+}
+
+/** Git writes zeros first. */
+async function hasHead(gitDir: string): Promise<boolean> {
+  return !/^0*$/.test(((await textOf(join(gitDir, "HEAD"))) ?? "").trim());
 }
 
 /**
@@ -75,7 +80,7 @@ export async function dropHalfRegistered(repository: string): Promise<void> {
     if (await isWhole({ kind: "worktree", gitDir })) continue;
     // Younger, somebody else may be at it who does not know of the lock.
     if (Date.now() - (await stat(gitDir)).mtimeMs < 2_000) continue;
-    if (((await textOf(join(gitDir, "HEAD"))) ?? "").trim() === "") await rm(gitDir, { recursive: true, force: true });
+    if (!(await hasHead(gitDir))) await rm(gitDir, { recursive: true, force: true });
   }
 }
 

@@ -205,9 +205,9 @@ function aborted(args: readonly string[], cause: unknown): PoolError {
 
 /** The lock file that a git process stumbled over; undefined: that was not why it failed. */
 function lockIn(stderr: string): string | undefined {
-  // No lock, but the same: another git is registering a worktree, and until it has written this file every git that lists
-  // worktrees fails.
-  const [, half] = /failed to read (.*worktrees\/[^/]+\/(?:commondir|HEAD|gitdir))/.exec(stderr) ?? [];
+  // No lock, but the same: another git is registering a worktree, and until it has written this file, or another HEAD than
+  // zeros, every git that looks at all worktrees fails.
+  const [, half] = /(?:failed to read|bad object) (.*worktrees\/[^/]+\/(?:commondir|HEAD|gitdir))/.exec(stderr) ?? [];
   if (half !== undefined) return half;
   const [, file] = /Unable to create '(.+\.lock)': File exists/.exec(stderr) ?? [];
   if (file !== undefined) return file;

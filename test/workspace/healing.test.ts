@@ -60,6 +60,12 @@ it.each([
     },
   ],
   [
+    "git's HEAD is still all zeros",
+    (gitDir: string) => {
+      writeFileSync(join(gitDir, "HEAD"), `${"0".repeat(40)}\n`);
+    },
+  ],
+  [
     "git's own files are missing",
     (gitDir: string) => {
       rmSync(join(gitDir, "commondir"));

@@ -1,8 +1,10 @@
 /** What is done in one place at a time, among processes and in one. */
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { Processes } from "../../src/core/ports.ts";
 import { systemProcesses } from "../../src/runner/processes.ts";
+import { git as gitAsPool } from "../../src/workspace/git.ts";
 import { openWorkspaces } from "../../src/workspace/open-workspaces.ts";
 import { git, rig, write } from "./place-rig.ts";
 
@@ -44,4 +46,14 @@ it("what another removes while everything is saved is just not there", async () 
     "a.txt",
     "b.txt",
   ]);
+});
+
+it("a worktree that another git is registering is waited for like a lock", async () => {
+  const { repository, folder, checkout } = rig();
+  git(checkout, "worktree", "add", "-q", "--detach", join(folder, "other"));
+  const head = join(repository, "worktrees", "other", "HEAD");
+  writeFileSync(head, `${"0".repeat(40)}\n`);
+  const fetch = ["fetch", "--quiet", checkout, "main:refs/heads/fetched"];
+  const call = { cwd: repository, env: { GIT_DIR: repository }, lockWaitMs: 1 };
+  await expect(gitAsPool(fetch, call)).rejects.toMatchObject({ code: "repository_locked" });
 });
