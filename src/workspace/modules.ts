@@ -5,7 +5,7 @@
  * U1. Each that holds something that is nowhere else is saved by the same rules, into refs of the repository that the directory
  *     belongs to: `refs/claude-pool-modules/<owner>/<name>/<commit>`. Such a ref never moves.
  */
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { isThere } from "./checkout.ts";
 import { git, gitList, gitText, type GitCall } from "./git.ts";
@@ -111,10 +111,13 @@ async function keep(
   const own = { cwd: repository, signal: call.signal, env: { GIT_DIR: repository } };
   const known = await git(["rev-parse", "--verify", "--quiet", ref], { ...own, answers: [1] });
   if (known.code === 0) return;
-  const from = `refs/claude-pool-saving/${commit}`;
+  // Of this look alone: others may look at the same time, and remove theirs.
+  const from = `refs/claude-pool-saving/${randomUUID()}`;
   await git(["update-ref", from, commit], call);
   try {
     await fetchInto(repository, gitDir, `+${from}:${ref}`, call.signal);
+  } catch (error) {
+    if ((await git(["rev-parse", "--verify", "--quiet", ref], { ...own, answers: [1] })).code !== 0) throw error;
   } finally {
     await git(["update-ref", "-d", from], call);
   }

@@ -6,7 +6,7 @@ import type { Processes } from "../../src/core/ports.ts";
 import { systemProcesses } from "../../src/runner/processes.ts";
 import { git as gitAsPool } from "../../src/workspace/git.ts";
 import { openWorkspaces } from "../../src/workspace/open-workspaces.ts";
-import { git, rig, write } from "./place-rig.ts";
+import { git, makeRepository, rig, write } from "./place-rig.ts";
 
 /** Of another process; `met` resolves when it waits for somebody's turn to end. */
 function another(): { readonly workspaces: ReturnType<typeof openWorkspaces>; readonly met: Promise<string> } {
@@ -56,4 +56,24 @@ it("a worktree that another git is registering is waited for like a lock", async
   const fetch = ["fetch", "--quiet", checkout, "main:refs/heads/fetched"];
   const call = { cwd: repository, env: { GIT_DIR: repository }, lockWaitMs: 1 };
   await expect(gitAsPool(fetch, call)).rejects.toMatchObject({ code: "repository_locked" });
+});
+
+it("a repository inside the directory is saved while others look at it too", async () => {
+  const { prepare, save, workspaces, repository } = rig();
+  const made = await prepare("task-a");
+  makeRepository(join(made.path, "inner"), { "x.txt": "x\n" });
+  const looks: Promise<unknown>[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    write(made.path, { "inner/x.txt": `${String(round)}\n` });
+    git(join(made.path, "inner"), "commit", "-qam", `Round ${String(round)}`);
+    looks.push(
+      ...Array.from({ length: 5 }, () => workspaces.diff({ workspace: made, of: "directory" })),
+      workspaces.find(repository, "pool-1"),
+    );
+    looks.push(save("task-a", made));
+    await Promise.allSettled(looks);
+  }
+  const ends = await Promise.allSettled(looks);
+  const failures = ends.flatMap((end) => (end.status === "rejected" ? [String(end.reason)] : []));
+  expect(failures).toEqual([]);
 });
