@@ -1,6 +1,7 @@
 /** A fresh worktree or clone, or one that is there made clean for another owner. */
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { PoolError } from "../core/errors.ts";
 import { branchOf } from "../core/workspace.ts";
 import { dropBranch, takeBranch } from "./branches-of-owner.ts";
 import { isThere, namesIn, realOf, registeredAt, textOf, within, type Checkout } from "./checkout.ts";
@@ -49,9 +50,7 @@ export async function makeClone(making: Making, signal: AbortSignal): Promise<[C
   await mkdir(dirname(making.path), { recursive: true });
   const path = await realOf(making.path);
   const draft = `${path}${draftSuffix}`;
-  await rm(draft, { recursive: true, force: true });
-  const call = { cwd: dirname(path), signal, timeoutMs: 600_000 };
-  await git(["clone", "--quiet", "--local", "--no-checkout", "--", repository, draft], call);
+  await cloneTo(draft, repository, signal);
   const inside = within({ path: draft, gitDir: join(draft, ".git") }, signal);
   const has = await git(["cat-file", "-e", `${commit}^{commit}`], { ...inside, answers: [1, 128] });
   if (has.code !== 0) await git(["fetch", "--quiet", "--no-tags", "--update-shallow", "origin", commit], inside);
@@ -66,6 +65,23 @@ export async function makeClone(making: Making, signal: AbortSignal): Promise<[C
   await checkOut(clone, signal);
   return [clone, mark];
 }
+
+/** Git lists the objects first and links them after: what somebody packs in between is missed, and a new look finds it. */
+async function cloneTo(draft: string, repository: string, signal: AbortSignal): Promise<void> {
+  const call = { cwd: dirname(draft), signal, timeoutMs: 600_000 };
+  for (let attempt = 1; ; attempt += 1) {
+    await rm(draft, { recursive: true, force: true });
+    try {
+      await git(["clone", "--quiet", "--local", "--no-checkout", "--", repository, draft], call);
+      return;
+    } catch (error) {
+      const said = error instanceof PoolError ? String(error.details.stderr) : "";
+      if (attempt === maxAttempts || !/objects.*: No such file or directory/.test(said)) throw error;
+    }
+  }
+}
+
+const maxAttempts = 10;
 
 /** Of a clone whose making was cut short: nothing of anybody's. */
 export const draftSuffix = ".making";

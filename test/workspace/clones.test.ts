@@ -1,7 +1,8 @@
 /** Clones: repositories of their own, whose work is kept in the one they were made from. */
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { git, makeRepository, rig, rigOn, stateOf, tempFolder, write, type Rig } from "./place-rig.ts";
 
 async function clone(one: Rig, owner: string, more: Parameters<Rig["prepare"]>[1] = {}): ReturnType<Rig["prepare"]> {
@@ -170,4 +171,24 @@ it("large files pointers share the source's store", async () => {
     join(one.repository, "lfs"),
     "one\ntwo\nthree\n",
   ]);
+});
+
+it("a clone is made again when somebody packs the repository while git links its objects", async () => {
+  const one = rig();
+  const bin = join(one.folder, "bin");
+  const missed = "failed to create link 'x/.git/objects/27/95': No such file or directory";
+  const script = `#!/bin/sh
+case " $* " in *" clone "*)
+  if [ ! -e ${bin}/missed ]; then touch ${bin}/missed; mkdir -p ${one.place("clone-1")}.making; echo "fatal: ${missed}" >&2; exit 128; fi;;
+esac
+exec ${execFileSync("sh", ["-c", "command -v git"], { encoding: "utf8" }).trim()} "$@"
+`;
+  write(bin, { git: script });
+  chmodSync(join(bin, "git"), 0o755);
+  vi.stubEnv("PATH", `${bin}:${process.env.PATH ?? ""}`);
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+  const made = await clone(one, "task-a");
+  expect(stateOf(made.path)).toEqual(stateOf(one.checkout));
 });
