@@ -19,7 +19,7 @@ import { baseDirectory } from "./places.ts";
 import { prepare } from "./prepare.ts";
 import { branchWith, dropRef, savedRefs } from "./refs.ts";
 import { remove } from "./removing.ts";
-import { placeLock, repositoryLock } from "./repository-lock.ts";
+import { branchLock, placeLock, repositoryLock } from "./repository-lock.ts";
 import { repositoryOf } from "./repository.ts";
 import { restore } from "./restoring.ts";
 import { saveWork } from "./saving.ts";
@@ -35,6 +35,7 @@ export interface WorkspacesOptions {
 export function openWorkspaces({ processes, baseDirectory: configured }: WorkspacesOptions): Workspaces {
   const lock = repositoryLock(processes);
   const place = placeLock(processes);
+  const branchTurn = branchLock(processes);
   /** Nobody makes a directory ready or saves it while it is being removed; a draft belongs to the place beside it. */
   const inTurn = <T>(path: string, repository: string, body: () => Promise<T>): Promise<T> =>
     place({ repository, path: join(dirname(path), basename(path, draftSuffix)) }, undefined, body);
@@ -60,7 +61,9 @@ export function openWorkspaces({ processes, baseDirectory: configured }: Workspa
     },
     async land(request, signal) {
       await requireGit();
-      return land(request, lock, signal);
+      const { target: branch, workspace } = request;
+      // Pools that share a repository would else take turns in making each other's merge begin anew.
+      return branchTurn({ repository: workspace.repository, branch }, signal, () => land(request, lock, signal));
     },
     async conflicts(workspace, other) {
       await requireGit();

@@ -1,13 +1,14 @@
 /**
  * One at a time, among all processes of this machine that use claude-pool: what changes a repository's register of worktrees,
- * its branches or its exclude file; and what makes a directory ready or saves what stands in it.
+ * its branches or its exclude file; what makes a directory ready, saves what stands in it, or removes it; and what lands on a
+ * branch.
  *
  * X1. The lock file appears whole or not at all, with the name of its holder in it.
  * X2. Only a holder that is dead (pid and start time, since the last boot) is pushed aside, and only by who holds the second
  *     lock: two that find it dead at once would else remove each other's.
- * X3. Who holds a place may take the repository; never the other way round.
+ * X3. Who holds a branch or a place may take the repository; never the other way round.
  */
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { link, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -46,6 +47,23 @@ export function placeLock(processes: Processes): PlaceLock {
   return ({ repository, path }, signal, body) => {
     const name = `claude-pool-${basename(dirname(path))}-${basename(path)}.lock`;
     return alone({ turns, processes, waitMs: Infinity, file: join(repository, name) }, signal, body);
+  };
+}
+
+/** Runs the body alone among those who land on a branch. */
+export type BranchLock = <T>(
+  target: { readonly repository: string; readonly branch: string },
+  signal: AbortSignal | undefined,
+  body: () => Promise<T>,
+) => Promise<T>;
+
+/** Others are waited for as long as they live: their checks take as long as they take. */
+export function branchLock(processes: Processes): BranchLock {
+  const turns: Turns = new Map();
+  return ({ repository, branch }, signal, body) => {
+    const name = createHash("sha256").update(branch).digest("hex").slice(0, 16);
+    const file = join(repository, `claude-pool-landing-${name}.lock`);
+    return alone({ turns, processes, waitMs: Infinity, file }, signal, body);
   };
 }
 

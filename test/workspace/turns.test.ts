@@ -1,12 +1,15 @@
 /** What is done in one place at a time, among processes and in one. */
-import { existsSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { Processes } from "../../src/core/ports.ts";
 import { systemProcesses } from "../../src/runner/processes.ts";
 import { git as gitAsPool } from "../../src/workspace/git.ts";
 import { openWorkspaces } from "../../src/workspace/open-workspaces.ts";
-import { git, makeRepository, rig, write } from "./place-rig.ts";
+import { repository as landingRig } from "./landing-rig.ts";
+import { git, makeRepository, never, rig, tempFolder, write } from "./place-rig.ts";
 
 /** Of another process; `met` resolves when it waits for somebody's turn to end. */
 function another(): { readonly workspaces: ReturnType<typeof openWorkspaces>; readonly met: Promise<string> } {
@@ -76,4 +79,29 @@ it("a repository inside the directory is saved while others look at it too", asy
   const ends = await Promise.allSettled(looks);
   const failures = ends.flatMap((end) => (end.status === "rejected" ? [String(end.reason)] : []));
   expect(failures).toEqual([]);
+});
+
+it("who lands on a branch is not made to begin anew by another pool, which waits", async () => {
+  const landing = landingRig();
+  const [first, second] = [await landing.worker("t1"), await landing.worker("t2")];
+  first.write({ "b.txt": "b\n" });
+  second.write({ "c.txt": "c\n" });
+  const folder = tempFolder();
+  const [begun, goOn, runs] = ["begun", "go-on", "runs"].map((name) => join(folder, name)) as [string, string, string];
+  for (const pipe of [begun, goOn]) execFileSync("mkfifo", [pipe]);
+  const command = `echo run >> ${runs}; [ -p ${begun} ] || exit 0; echo begun > ${begun}; rm ${begun}; read line < ${goOn}`;
+  const one = openWorkspaces({ processes: systemProcesses() });
+  const { workspaces, met } = another();
+  const long = one.land(await first.request({ checks: [{ command }] }), never);
+  await readFile(begun);
+  const short = workspaces.land(await second.request(), never);
+  const during = await Promise.race([met, short]);
+  await writeFile(goOn, "go on\n");
+  const ends = [(await long).state, (await short).state];
+  expect([during, ends, readFileSync(runs, "utf8"), landing.files()]).toEqual([
+    "waits",
+    ["merged", "merged"],
+    "run\n",
+    { "a.txt": "a", "b.txt": "b", "c.txt": "c" },
+  ]);
 });
