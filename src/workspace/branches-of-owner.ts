@@ -66,16 +66,13 @@ async function letGo(
   { repository, owner }: { readonly repository: string; readonly owner: string },
 ): Promise<boolean> {
   const other = await checkoutAt(path, repository);
-  const mark = other === undefined ? undefined : await readMark(other.gitDir);
-  if (other === undefined || mark?.owner !== owner) return false;
-  await giveUp(other);
-  return true;
+  return other !== undefined && giveUp(other, owner);
 }
 
-/** Saves what stands there, and says that the place holds nothing any more. */
-export async function giveUp(checkout: Checkout): Promise<void> {
+/** Saves what an owner has there, and says that the place holds nothing any more; false: it is another's by now. */
+export async function giveUp(checkout: Checkout, owner: string): Promise<boolean> {
   const mark = await readMark(checkout.gitDir);
-  if (mark === undefined) return;
+  if (mark?.owner !== owner) return false;
   await saveOwned(checkout, mark);
   await writeMark(checkout.gitDir, { ...mark, state: "removing" });
   if (checkout.kind === "worktree") {
@@ -83,4 +80,5 @@ export async function giveUp(checkout: Checkout): Promise<void> {
     const head = await gitText(["rev-parse", "HEAD"], call);
     await git(["update-ref", "--no-deref", "HEAD", head], call);
   }
+  return true;
 }

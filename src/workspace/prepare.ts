@@ -91,7 +91,7 @@ async function leave(
   const other = await checkoutAt(path, repository);
   const mark = other === undefined ? undefined : await readMark(other.gitDir);
   if (other === undefined || mark?.owner !== owner || mark.state !== "ready") return;
-  await lock(repository, signal, () => giveUp(other));
+  await lock(repository, signal, () => giveUp(other, owner));
 }
 
 async function make(

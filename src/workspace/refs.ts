@@ -31,29 +31,37 @@ export async function isAncestor(
   return (await git(["merge-base", "--is-ancestor", commit, of], call)).code === 0;
 }
 
-/** Makes the commit the owner's saved one (K1). */
+/** Makes the commit the owner's saved one (K1); false: somebody else saved for him meanwhile, and nothing was changed. */
 export async function setSaved(
   repository: string,
   owner: string,
   commit: string,
   attempt: number,
   also: readonly string[] = [],
-): Promise<void> {
+): Promise<boolean> {
   const ref = savedRef(owner);
   const before = await refAt(repository, ref);
+  const earlier = await earlierOf(repository, owner);
   const displaced = [...(before === undefined ? [] : [before]), ...also];
-  const kept = await notIn(repository, displaced, [commit, ...(await earlierOf(repository, owner))]);
+  const kept = await notIn(repository, displaced, [commit, ...earlier]);
   const numbers = await freeNumbers(repository, owner, Math.max(1, attempt - 1), kept.length);
   const lines = [
     ...(before === commit ? [] : [`update ${ref} ${commit} ${before ?? zeros(commit)}`]),
     ...kept.map((tip, index) => `create ${earlierRef(owner, numbers[index] ?? 0)} ${tip}`),
   ];
-  if (lines.length === 0) return;
-  // Durable: the directory may be removed right after.
-  await git(["-c", "core.fsync=committed", "update-ref", "--stdin"], {
-    ...inRepository(repository),
-    input: `${lines.join("\n")}\n`,
-  });
+  if (lines.length === 0) return true;
+  try {
+    // Durable: the directory may be removed right after.
+    await git(["-c", "core.fsync=committed", "update-ref", "--stdin"], {
+      ...inRepository(repository),
+      input: `${lines.join("\n")}\n`,
+    });
+    return true;
+  } catch (error) {
+    const now = [await refAt(repository, ref), ...(await earlierOf(repository, owner))];
+    if (now.join() === [before, ...earlier].join()) throw error;
+    return false;
+  }
 }
 
 /** Keeps a commit beside the owner's saved one, unless his refs contain it already. */

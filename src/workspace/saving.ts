@@ -51,13 +51,21 @@ export async function saveWork(work: Saving & { readonly workspace: TaskWorkspac
 export async function saveCheckout(checkout: Checkout, saving: Saving): Promise<string> {
   const { repository } = checkout;
   return orSaveFailed(saving.owner, checkout.path, async () => {
-    const { commit, also } = await keepAll(checkout, saving);
-    if (checkout.kind === "clone") await bringOver(checkout, saving.owner, [commit, ...also]);
-    await setSaved(repository, saving.owner, commit, saving.attempt, also);
-    if (checkout.kind === "clone") await dropIncoming(repository, saving.owner);
-    return commit;
+    for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
+      const { commit, also } = await keepAll(checkout, saving);
+      if (checkout.kind === "clone") await bringOver(checkout, saving.owner, [commit, ...also]);
+      const isSet = await setSaved(repository, saving.owner, commit, saving.attempt, also);
+      if (isSet && checkout.kind === "clone") await dropIncoming(repository, saving.owner);
+      if (isSet) return commit;
+    }
+    throw new PoolError(
+      "workspace_save_failed",
+      `Others saved for ${saving.owner} again and again; nothing was removed.`,
+    );
   });
 }
+
+const maxAttempts = 10;
 
 /** Whatever keeps work from being saved, or from being looked at, says that nothing was removed for it (W2). */
 export async function orSaveFailed<T>(owner: string, path: string, body: () => Promise<T>): Promise<T> {

@@ -7,7 +7,9 @@ import { expect, it } from "vitest";
 import type { Processes } from "../../src/core/ports.ts";
 import { systemProcesses } from "../../src/runner/processes.ts";
 import { git as gitAsPool } from "../../src/workspace/git.ts";
+import { readMark, writeMark } from "../../src/workspace/mark.ts";
 import { openWorkspaces } from "../../src/workspace/open-workspaces.ts";
+import { repositoryLock } from "../../src/workspace/repository-lock.ts";
 import { repository as landingRig } from "./landing-rig.ts";
 import { git, makeRepository, never, rig, tempFolder, write } from "./place-rig.ts";
 
@@ -104,4 +106,33 @@ it("who lands on a branch is not made to begin anew by another pool, which waits
     "run\n",
     { "a.txt": "a", "b.txt": "b", "c.txt": "c" },
   ]);
+});
+
+it("a place that another was given while its last owner waited to leave it stays the other's", async () => {
+  const { request, prepare, save, repository, place } = rig();
+  const made = await save("task-a", await prepare("task-a"));
+  const gitDir = join(repository, "worktrees", "worktree-1");
+  const { workspaces, met } = another();
+  let preparing: Promise<unknown> | undefined;
+  await repositoryLock(systemProcesses())(repository, never, async () => {
+    const moving = request("task-a", { start: "saved", before: made, path: place("worktree-2") });
+    preparing = workspaces.prepare(moving, never);
+    await met;
+    await writeMark(gitDir, { state: "ready", poolId: "pool-1", owner: "task-b", branch: "claude-pool/pool-1/task-b" });
+    git(made.path, "checkout", "-q", "-b", "claude-pool/pool-1/task-b");
+  });
+  await preparing;
+  expect([(await readMark(gitDir))?.state, git(made.path, "symbolic-ref", "--short", "HEAD")]).toEqual([
+    "ready",
+    "claude-pool/pool-1/task-b",
+  ]);
+});
+
+it("work that several save at once is saved once, and nobody fails", async () => {
+  const { prepare, save, checkout } = rig();
+  const made = await prepare("task-a");
+  write(made.path, { "b.txt": "b\n" });
+  const ends = await Promise.all(Array.from({ length: 6 }, () => save("task-a", made)));
+  const saved = git(checkout, "rev-parse", "refs/claude-pool/task-a");
+  expect([new Set(ends.map((end) => end.saved?.tree)).size, git(checkout, "show", `${saved}:b.txt`)]).toEqual([1, "b"]);
 });
