@@ -66,7 +66,13 @@ export class PoolMerges {
       const why = undoneAtMs === undefined ? `it is ${state.replaceAll("_", " ")}` : "it has been undone";
       throw new PoolError("invalid_transition", `Cannot undo merge ${id}: ${why}.`, { mergeId: id, state });
     }
-    await workspaces.moveBranch(repository, target, commit, before);
+    try {
+      await workspaces.moveBranch(repository, target, commit, before);
+    } catch (error) {
+      // Whoever began to undo it died after the branch had moved.
+      const isThere = error instanceof PoolError && error.code === "merge_moved" && error.details.at === before;
+      if (!isThere) throw error;
+    }
     return records.noteUndone(id);
   }
 

@@ -142,7 +142,7 @@ export interface Workspaces {
   land(request: LandingRequest, signal: AbortSignal): Promise<MergeEnd>;
   /** Would these meet conflicts? Nothing is changed. `with`: a branch or ref; each path once. */
   conflicts(workspace: TaskWorkspace, other: string): Promise<readonly string[]>;
-  /** Moves a branch that still stands at `from` to `to`, with the user's clean checkout of it. @throws {PoolError} `merge_moved`, `checkout_dirty`. */
+  /** Moves a branch that still stands at `from` to `to`, with the user's clean checkout of it. @throws {PoolError} `merge_moved` (`at`: where it stands), `checkout_dirty`. */
   moveBranch(repository: string, branch: string, from: string, to: string): Promise<void>;
   diff(request: DiffRequest): Promise<WorkDiff>;
   /** Puts saved work into a directory of the user's choice, with what was uncommitted uncommitted. */

@@ -1,5 +1,6 @@
 /** The workspaces of one process: git worktrees and clones behind core's port. */
 import { basename, dirname, join } from "node:path";
+import { defined } from "../core/config.ts";
 import { PoolError } from "../core/errors.ts";
 import type { Processes } from "../core/ports.ts";
 import type { Workspaces } from "../core/workspaces-port.ts";
@@ -17,7 +18,7 @@ import { draftSuffix } from "./making.ts";
 import { moveBranch } from "./move-branch.ts";
 import { baseDirectory } from "./places.ts";
 import { prepare } from "./prepare.ts";
-import { branchWith, dropRef, savedRefs } from "./refs.ts";
+import { branchWith, dropRef, refAt, savedRefs } from "./refs.ts";
 import { remove } from "./removing.ts";
 import { branchLock, placeLock, repositoryLock } from "./repository-lock.ts";
 import { repositoryOf } from "./repository.ts";
@@ -72,12 +73,13 @@ export function openWorkspaces({ processes, baseDirectory: configured }: Workspa
     async moveBranch(repository, branch, from, to) {
       const move = { repository, branch, from, to, reason: "claude-pool: undo merge" };
       const moved = await lock(repository, undefined, () => moveBranch(move, {}));
-      if (!moved)
-        throw new PoolError(
-          "merge_moved",
-          `${branch} does not stand at ${from} any more, so something came after it; nothing was changed. ` +
-            `On ${branch}, \`git revert ${to.slice(0, 12)}..${from.slice(0, 12)}\` takes it back with a commit of its own.`,
-        );
+      if (moved) return;
+      throw new PoolError(
+        "merge_moved",
+        `${branch} does not stand at ${from} any more, so something came after it; nothing was changed. ` +
+          `On ${branch}, \`git revert ${to.slice(0, 12)}..${from.slice(0, 12)}\` takes it back with a commit of its own.`,
+        defined({ branch, at: await refAt(repository, `refs/heads/${branch}`) }),
+      );
     },
     diff: (request) => diffOf(request),
     restore: (work) => asPoolError(`Restoring to ${work.path}`, () => restore(work, lock)),

@@ -119,6 +119,14 @@ describe("work that was done", () => {
     expect([await merging, merge?.state]).toEqual(["aborted", "merging"]);
   });
 
+  test("is known as taken back when who took it back died after its branch had moved", async () => {
+    const { pool, git } = await rig();
+    const merge = await pool.merge(await done(pool, "a.txt landed"));
+    git("reset", "--hard", "-q", merge.before ?? "");
+    const undone = await pool.merges.undo(merge.id);
+    expect([undone.undoneAtMs !== undefined, git("rev-parse", "main")]).toEqual([true, merge.before]);
+  });
+
   test("that conflicts is told so beforehand, and stays in review with its files when it is tried", async () => {
     const { pool, git } = await rig({ slots: 2, onMergeConflict: "review" });
     const [first, second] = await Promise.all([
