@@ -11,6 +11,9 @@ import { titleOf } from "../core/workspace.ts";
 import type { EngineParts } from "./parts.ts";
 import { setupOf } from "./run-workspace.ts";
 
+const retryMs = 500;
+const attemptsAtEnd = 5;
+
 export class Merging {
   readonly #parts: EngineParts;
   readonly #stopped = new AbortController();
@@ -53,9 +56,20 @@ export class Merging {
   }
 
   async #carryOut(merge: MergeRecord): Promise<void> {
+    const { records, clock, report } = this.#parts;
     const end = await this.#land(merge);
-    if (end === undefined) await this.#parts.records.releaseMerge(merge.id);
-    else await this.#parts.records.endMerge(merge.id, end);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await (end === undefined ? records.releaseMerge(merge.id) : records.endMerge(merge.id, end));
+        return;
+      } catch (error) {
+        // As long as this process lives nobody else takes it: unless the store refuses for good, it is told again (U1).
+        const isRefused = error instanceof PoolError && !error.code.startsWith("store_");
+        if (isRefused || (this.#stopped.signal.aborted && attempt >= attemptsAtEnd)) throw error;
+        report(error);
+        await new Promise<void>((resolve) => void clock.after(retryMs, resolve));
+      }
+    }
   }
 
   /** How it ended; undefined: it was cut short, and is for somebody else. */
