@@ -79,12 +79,19 @@ export class Recovery {
 
   /** V3: its next run goes on with what stands there. A failure stops nothing: no directory is given to others unsaved (W2). */
   async #saveWork(task: TaskRecord, runId: string): Promise<void> {
-    const { records, report } = this.#parts;
+    const { records, report, clock, config } = this.#parts;
     if (task.workspace === undefined) return;
+    // A host that hangs and does not die may hold the place for ever; nothing else would be recovered then, nor merged.
+    const patience = new AbortController();
+    const cancelTimer = clock.after(config.leaseMs, () => {
+      patience.abort("timeout");
+    });
     try {
-      await records.noteWorkspace(task.id, await saveWork(this.#parts, task, task.workspace), runId);
+      await records.noteWorkspace(task.id, await saveWork(this.#parts, task, task.workspace, patience.signal), runId);
     } catch (error) {
       report(error);
+    } finally {
+      cancelTimer();
     }
   }
 }

@@ -10,13 +10,14 @@ import type { TaskRecord } from "../core/task.ts";
 import { titleOf, type TaskWorkspace } from "../core/workspace.ts";
 import type { EngineParts } from "./parts.ts";
 
-/** Saves under the owner's ref, and notes it in the chain's record; the task's own is noted by the caller. Rejects as `Workspaces.save`. */
+/** Saves under the owner's ref, and notes it in the chain's record; the task's own is noted by the caller. Rejects as `Workspaces.save`. `patience`: how long to wait for the place. */
 export async function saveWork(
   { records, workspaces }: Pick<EngineParts, "records" | "workspaces">,
   task: TaskRecord,
   workspace: TaskWorkspace,
+  patience?: AbortSignal,
 ): Promise<TaskWorkspace> {
-  return workspaces.alone(workspace, undefined, async () => {
+  return workspaces.alone(workspace, patience, async () => {
     const saved = await workspaces.save({ ...savingOf(task), workspace });
     const chain = task.chainId === undefined ? undefined : await records.get(task.chainId);
     // The chain's own began where its first step did.

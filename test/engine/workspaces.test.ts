@@ -5,10 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { OpenPoolOptions } from "../../src/core/api.ts";
+import type { Processes } from "../../src/core/ports.ts";
+import { systemProcesses } from "../../src/runner/processes.ts";
 import { completed, failed, limited } from "../../src/testing/outcomes.ts";
 import type { RunnerScript } from "../../src/testing/scripted-runner.ts";
+import { openWorkspaces } from "../../src/workspace/open-workspaces.ts";
 import { beginRepository, type Git } from "../git-repository.ts";
-import { eventOf, scriptedPool, type ScriptedPool } from "./scripted-pool.ts";
+import { eventOf, held, scriptedPool, type ScriptedPool } from "./scripted-pool.ts";
 
 interface Rig extends ScriptedPool {
   readonly repository: string;
@@ -232,6 +235,29 @@ describe("an isolated run", () => {
       "done",
       false,
     ]);
+  });
+});
+
+describe("a lost run", () => {
+  test("goes back to the queue though a process that hangs holds its directory", async () => {
+    const real = systemProcesses();
+    const dead: Processes = { ...real, self: { pid: 4_000_000, startTime: "1" } };
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), "claude-pool-store-")));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const store = join(folder, "pool.db");
+    const first = await rig(() => new Promise(() => undefined), { store, processes: dead });
+    const task = await first.pool.submit("it");
+    await first.runner.waitForTurn("it");
+    const { workspace } = await first.pool.get(task.id);
+    const hanging = held<undefined>();
+    const place = { repository: join(first.repository, ".git"), path: workspace?.path ?? "" };
+    const holding = openWorkspaces({ processes: real }).alone(place, undefined, () => hanging.promise);
+    const second = await scriptedPool({ cwd: first.repository, isolation: "worktree", store, leaseMs: 1 });
+    await eventOf(second.pool, "task.requeued", task.id);
+    hanging.release(undefined);
+    await holding;
+    const { state } = await second.pool.task(task.id).outcome();
+    expect(state).toBe("completed");
   });
 });
 
