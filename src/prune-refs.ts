@@ -21,11 +21,24 @@ export async function pruneRefs(
   const pruned: PrunedRef[] = [];
   for (const saved of await parts.workspaces.savedRefs(repository)) {
     const found = await judged(parts, repository, saved, directories, options);
-    if (found.stays === undefined && options.dryRun !== true)
-      await parts.workspaces.dropRef(repository, saved.ref, saved.commit);
-    pruned.push(found.stays === undefined ? { ...found, isRemoved: true } : found);
+    const isToGo = found.stays === undefined;
+    const isGone = isToGo && (options.dryRun === true || (await drop(parts, repository, saved)));
+    if (isGone) pruned.push({ ...found, isRemoved: true });
+    else pruned.push(isToGo ? { ...found, stays: "it changed just now" } : found);
   }
   return pruned;
+}
+
+/** False: it is no longer at this commit, since somebody saved anew, or dropped it first. */
+async function drop({ workspaces }: EngineParts, repository: string, { ref, commit }: SavedRef): Promise<boolean> {
+  try {
+    await workspaces.dropRef(repository, ref, commit);
+    return true;
+  } catch (error) {
+    const now = await workspaces.savedRefs(repository);
+    if (now.some((one) => one.ref === ref && one.commit === commit)) throw error;
+    return false;
+  }
 }
 
 async function judged(

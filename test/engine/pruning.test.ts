@@ -126,3 +126,22 @@ test("a clone that is being made is its place's, and stays", async () => {
     ["clone-1.making", "task", undefined],
   ]);
 });
+
+test("a ref that was saved anew between the look and the dropping stays, and the others are dropped", async () => {
+  const { pool, git, fromElsewhere } = await rig(edit, { isolation: "clone" });
+  const tasks = [await pool.submit("first"), await pool.submit("second")];
+  for (const task of tasks) await task.outcome();
+  const [anew] = tasks.map(({ id }) => `refs/claude-pool/${id}`);
+  const worktrees = await fromElsewhere(({ dropRef }) => ({
+    dropRef: async (repository, ref, commit) => {
+      if (ref === anew) git("update-ref", ref, "main");
+      await dropRef(repository, ref, commit);
+    },
+  }));
+  const pruned = await worktrees.pruneRefs({ force: true });
+  expect(new Map(pruned.map(({ ref, isRemoved, stays }) => [ref, isRemoved ?? stays]))).toEqual(
+    new Map<string, unknown>(
+      tasks.map(({ id }, index) => [`refs/claude-pool/${id}`, index === 0 ? "it changed just now" : true]),
+    ),
+  );
+});
