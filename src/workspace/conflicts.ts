@@ -1,11 +1,11 @@
 /** Which files two lines of work would conflict in; nothing is changed. */
 import { join } from "node:path";
 import { PoolError } from "../core/errors.ts";
-import type { TaskWorkspace } from "../core/workspace.ts";
+import { savedRef, type TaskWorkspace } from "../core/workspace.ts";
 import { checkoutsOf } from "./branch-checkouts.ts";
 import { checkoutAt } from "./checkout.ts";
 import type { GitCall } from "./git.ts";
-import { readMark } from "./mark.ts";
+import { readMark, type Mark } from "./mark.ts";
 import { mergeTrees } from "./merge-trees.ts";
 import { presentCommit } from "./present-tree.ts";
 import { inRepository, refAt } from "./refs.ts";
@@ -42,11 +42,25 @@ export async function presentOf(workspace: TaskWorkspace, signal?: AbortSignal):
   if (checkout === undefined || mark?.state !== "ready" || mark.branch !== branch) {
     return { commit: saved?.commit ?? baseCommit, call };
   }
-  const commit = await presentCommit(checkout, mark.owner, signal);
+  const commit = await presentCommit(checkout, mark.owner, signal).catch(asError);
+  // Whoever was given the place meanwhile has saved first what stood there.
+  const isStillHis = isSameMark(await readMark(checkout.gitDir), mark);
+  if (commit instanceof Error && isStillHis) throw commit;
+  if (commit instanceof Error || !isStillHis) {
+    return { commit: (await refAt(repository, savedRef(mark.owner), signal)) ?? saved?.commit ?? baseCommit, call };
+  }
   if (checkout.kind === "worktree") return { commit, call };
   // What a clone has is looked at where it is.
   const env = { ...call.env, GIT_ALTERNATE_OBJECT_DIRECTORIES: join(checkout.gitDir, "objects") };
   return { commit, call: { ...call, env } };
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+function isSameMark(now: Mark | undefined, before: Mark): boolean {
+  return now?.state === before.state && now.owner === before.owner && now.branch === before.branch;
 }
 
 async function commitOfRef(repository: string, other: string, signal: AbortSignal | undefined): Promise<string> {

@@ -136,3 +136,17 @@ it("work that several save at once is saved once, and nobody fails", async () =>
   const saved = git(checkout, "rev-parse", "refs/claude-pool/task-a");
   expect([new Set(ends.map((end) => end.saved?.tree)).size, git(checkout, "show", `${saved}:b.txt`)]).toEqual([1, "b"]);
 });
+
+it("a diff of a directory that is given to another during the look shows what was saved", async () => {
+  const { prepare, save, checkout, workspaces } = rig({
+    files: { "a.txt": "a\n", ".gitattributes": "a.txt filter=given\n" },
+  });
+  const made = await prepare("task-a");
+  write(made.path, { "a.txt": "changed\n" });
+  const saved = await save("task-a", made);
+  const mark = join(git(made.path, "rev-parse", "--absolute-git-dir"), "claude-pool.json");
+  git(checkout, "config", "filter.given.clean", `sed -i s/task-a/task-b/g ${mark}; echo of another`);
+  write(made.path, { "a.txt": "of another\n" });
+  const diff = await workspaces.diff({ workspace: made, of: "directory" });
+  expect(diff.commit).toBe(saved.saved?.commit);
+});
