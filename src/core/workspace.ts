@@ -22,6 +22,14 @@ export interface CheckSpec {
   readonly timeoutMs?: number;
 }
 
+/** Saved work to be judged where it stands. */
+export interface CheckRequest {
+  readonly workspace: TaskWorkspace;
+  readonly checks: readonly CheckSpec[];
+  /** Has nobody else worked in the directory since this was asked? */
+  readonly isAlone: () => Promise<boolean>;
+}
+
 /** What one check said, and of which tree. */
 export interface CheckResult {
   readonly name: string;

@@ -1,6 +1,7 @@
 /** The port through which the engine isolates work: directories, saved refs, checks, diffs and merges. */
 import type { MergeEnd, MergeMethod } from "./merge.ts";
 import type {
+  CheckRequest,
   CheckResult,
   CheckSpec,
   DiffStat,
@@ -130,14 +131,7 @@ export interface Workspaces {
    * of the work changed has not passed. One that was cut short by the signal rejects with `aborted`; one that fails is a result.
    * Where `isAlone` says that somebody else has worked there meanwhile, nothing is put back, and any change voids the check.
    */
-  check(
-    work: {
-      readonly workspace: TaskWorkspace;
-      readonly checks: readonly CheckSpec[];
-      readonly isAlone: () => Promise<boolean>;
-    },
-    signal: AbortSignal,
-  ): Promise<readonly CheckResult[]>;
+  check(work: CheckRequest, signal: AbortSignal): Promise<readonly CheckResult[]>;
   /** Merges saved work into a branch (G2 of merge.ts), once however often it is asked; rejects with `aborted` alone. */
   land(request: LandingRequest, signal: AbortSignal): Promise<MergeEnd>;
   /** Would these meet conflicts? Nothing is changed. `with`: a branch or ref; each path once. */

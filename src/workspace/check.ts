@@ -67,8 +67,8 @@ async function runCheck(
     throw new PoolError("workspace_failed", `The check ${of.name} could not be started in ${cwd}.`, {}, error);
   });
   const elapsedMs = Math.round(performance.now() - startedAt);
-  const { inTurn = (body) => body() } = checking;
-  const note = await inTurn(() => undone(checking));
+  const { inTurn } = checking;
+  const note = await (inTurn === undefined ? undone(checking) : inTurn(() => undone(checking)));
   if (end.how === "aborted") {
     throw new PoolError("aborted", `The check ${of.name} was cut short.`, {}, signal.reason);
   }

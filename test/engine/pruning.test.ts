@@ -64,11 +64,11 @@ test("a directory that a slot took during the look stays", async () => {
     return edit(turn, launch, playing);
   });
   const task = held<Task>();
-  const worktrees = await fromElsewhere(({ find }) => ({
+  const worktrees = await fromElsewhere((real) => ({
     find: async (...asked) => {
       task.release(await pool.submit("edit"));
       await begun.promise;
-      return find(...asked);
+      return real.find(...asked);
     },
   }));
   const [pruned] = await worktrees.prune();
@@ -88,11 +88,11 @@ test("the directory of a merge that began during the look stays", async () => {
   const task = await pool.submit("edit");
   await task.outcome();
   const merge = held<MergeRecord>();
-  const worktrees = await fromElsewhere(({ find }) => ({
+  const worktrees = await fromElsewhere((real) => ({
     find: async (...asked) => {
       merge.release(await pool.merge(task.id, { wait: false }));
       await readFile(begun);
-      return find(...asked);
+      return real.find(...asked);
     },
   }));
   const pruned = await worktrees.prune();
@@ -132,10 +132,10 @@ test("a ref that was saved anew between the look and the dropping stays, and the
   const tasks = [await pool.submit("first"), await pool.submit("second")];
   for (const task of tasks) await task.outcome();
   const [anew] = tasks.map(({ id }) => `refs/claude-pool/${id}`);
-  const worktrees = await fromElsewhere(({ dropRef }) => ({
+  const worktrees = await fromElsewhere((real) => ({
     dropRef: async (repository, ref, commit) => {
       if (ref === anew) git("update-ref", ref, "main");
-      await dropRef(repository, ref, commit);
+      await real.dropRef(repository, ref, commit);
     },
   }));
   const pruned = await worktrees.pruneRefs({ force: true });
