@@ -1,24 +1,12 @@
 /** Steps of a chain that work in one directory at the same time. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { beginRepository } from "../git-repository.ts";
 import { eventOf, held, scriptedPool } from "./scripted-pool.ts";
-
-function repositoryIn(folder: string): string {
-  const repository = join(folder, "repository");
-  const env = { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" };
-  const git = (cwd: string, ...args: readonly string[]): unknown => execFileSync("git", args, { cwd, env });
-  git(folder, "init", "-q", "-b", "main", repository);
-  git(repository, "config", "user.name", "Somebody");
-  git(repository, "config", "user.email", "somebody@example.com");
-  writeFileSync(join(repository, "a.txt"), "a\n");
-  git(repository, "add", "-A");
-  git(repository, "commit", "-q", "-m", "Begin");
-  return repository;
-}
 
 test("a check takes nothing away that another step made while it ran, and has not passed", async () => {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "claude-pool-beside-")));
@@ -26,7 +14,9 @@ test("a check takes nothing away that another step made while it ran, and has no
   const [begun, goOn] = [join(folder, "begun"), join(folder, "go-on")];
   for (const pipe of [begun, goOn]) execFileSync("mkfifo", [pipe]);
   const [bothStand, checked] = [held<undefined>(), held<undefined>()];
-  const cwd = repositoryIn(folder);
+  const cwd = join(folder, "repository");
+  mkdirSync(cwd);
+  beginRepository(cwd);
   const found: boolean[] = [];
   const { pool } = await scriptedPool({ cwd, isolation: "worktree", slots: 2 }, async ({ prompt }, launch) => {
     if (prompt !== "make") {

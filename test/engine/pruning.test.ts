@@ -1,6 +1,6 @@
 /** Pruning while others work: in the moment between a look at the records and one at the directories, they go on. */
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import type { OpenPoolOptions } from "../../src/core/api.ts";
 import type { MergeRecord } from "../../src/core/merge.ts";
-import type { Workspaces } from "../../src/core/ports.ts";
+import type { Workspaces } from "../../src/core/workspaces-port.ts";
 import type { EngineParts } from "../../src/engine/parts.ts";
 import { PoolWorktrees } from "../../src/pool-workspaces.ts";
 import { openRecords } from "../../src/records/open-records.ts";
@@ -17,11 +17,12 @@ import { systemProcesses } from "../../src/runner/processes.ts";
 import type { Task } from "../../src/task-handle.ts";
 import type { RunnerScript } from "../../src/testing/scripted-runner.ts";
 import { openWorkspaces } from "../../src/workspace/open-workspaces.ts";
+import { beginRepository, type Git } from "../git-repository.ts";
 import { held, scriptedPool, type ScriptedPool } from "./scripted-pool.ts";
 
 interface Rig extends ScriptedPool {
   readonly repository: string;
-  readonly git: (...args: readonly string[]) => string;
+  readonly git: Git;
   /** The directories as another process sees them, in which some calls are replaced. */
   readonly fromElsewhere: (change: (real: Workspaces) => Partial<Workspaces>) => Promise<PoolWorktrees>;
 }
@@ -30,15 +31,8 @@ async function rig(script: RunnerScript, options: OpenPoolOptions = {}): Promise
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "claude-pool-pruning-")));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const repository = join(folder, "repository");
-  const env = { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" };
-  const git = (...args: readonly string[]): string =>
-    execFileSync("git", args, { cwd: existsSync(repository) ? repository : folder, encoding: "utf8", env }).trimEnd();
-  git("init", "-q", "-b", "main", repository);
-  git("config", "user.name", "Somebody");
-  git("config", "user.email", "somebody@example.com");
-  writeFileSync(join(repository, "a.txt"), "a\n");
-  git("add", "-A");
-  git("commit", "-q", "-m", "Begin");
+  mkdirSync(repository);
+  const git = beginRepository(repository);
   const store = join(folder, "pool.db");
   const opened = await scriptedPool({ cwd: repository, store, isolation: "worktree", ...options }, script);
   const fromElsewhere: Rig["fromElsewhere"] = async (change) => {
