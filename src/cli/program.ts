@@ -43,6 +43,7 @@ import { webhookCommand } from "./commands/webhook.ts";
 import { workflowCommand } from "./commands/workflow.ts";
 import { worktreeCommand } from "./commands/worktree.ts";
 import { addCommonFlags } from "./flags.ts";
+import { refuseUnknown } from "./unknown-command.ts";
 
 const groups = {
   "Work:": [
@@ -106,7 +107,9 @@ export function program(call: Call): Command {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
-    if (command !== root && command.commands.length === 0) addCommonFlags(command.optionsGroup("Where and how:"));
+    if (command === root) return;
+    if (command.commands.length === 0) addCommonFlags(command.optionsGroup("Where and how:"));
+    else refuseUnknown(command);
   });
   return root;
 }

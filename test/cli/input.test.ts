@@ -18,6 +18,15 @@ afterEach(() => {
 describe("bad input", () => {
   it.each([
     [["stauts"], 2, "error: unknown command 'stauts'\n(Did you mean status?)\n"],
+    [
+      ["log", "lits"],
+      2,
+      "error: unknown command 'lits'\n(Did you mean list?)\n" +
+        "`claude-pool log` has list, post, claim, release, show, who, follow, doctor, purge.\n",
+    ],
+    [["governor", "xyzzy"], 2, "error: unknown command 'xyzzy'\n`claude-pool governor` has show, release.\n"],
+    [["message", "sned"], 2, expect.stringContaining("(Did you mean send?)\n`claude-pool message` has send, ")],
+    [["log", "list", "foo"], 2, "error: too many arguments for 'list'. Expected 0 arguments but got 1.\n"],
     [["list", "--jsno"], 2, "error: unknown option '--jsno'\n(Did you mean --json?)\n"],
     [["result"], 2, "error: missing required argument 'id'\n"],
     [["run", ""], 2, 'error: prompt: expected text that is neither empty nor blank, got text "".\n'],
