@@ -6,7 +6,7 @@
 import { statSync } from "node:fs";
 import type { ActivityLog } from "./activity-log.ts";
 import { groundOf, type Environment } from "./activity/place.ts";
-import type { Activity, ActivityEnd, ActivityTask, ClaimAsked } from "./core/activity-port.ts";
+import type { Activity, ActivityEnd, ActivityTask, ClaimAsked, Holder } from "./core/activity-port.ts";
 import { titleOf } from "./core/workspace.ts";
 
 export interface SlotActivityOptions {
@@ -38,7 +38,7 @@ class FileActivity implements Activity {
     this.#options = options;
   }
 
-  async holders(tasks: readonly ActivityTask[]): Promise<readonly (string | undefined)[]> {
+  async holders(tasks: readonly ActivityTask[]): Promise<readonly (Holder | undefined)[]> {
     const { env, report } = this.#options;
     const found = await this.#attempt(async () => (await import("./slot-news.ts")).holdersOf(tasks, env, report));
     return found ?? tasks.map(() => undefined);

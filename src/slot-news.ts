@@ -12,21 +12,21 @@ import { scopeOf } from "./activity/scope.ts";
 import { readLogSettings } from "./activity/settings.ts";
 import { topTerms } from "./activity/words.ts";
 import { standingClaims } from "./activity/write.ts";
-import type { ActivityTask } from "./core/activity-port.ts";
+import type { ActivityTask, Holder } from "./core/activity-port.ts";
 
 interface Wanted extends Holding {
   readonly project: string;
 }
 
 /**
- * For each task who stands in its way, in words: the other terminal that holds any of its paths, or the task before it that is free and
+ * For each task who stands in its way: the other terminal that holds any of its paths, or the task before it that is free and
  * wants one of them too. The log is read once for all of a project. A task whose directory is gone is free: its run says so.
  */
 export function holdersOf(
   tasks: readonly ActivityTask[],
   env: Environment,
   report: (error: unknown) => void,
-): readonly (string | undefined)[] {
+): readonly (Holder | undefined)[] {
   const now = Date.now() / 1_000;
   const grounds = new Map<string, Ground>();
   const standing = new Map<string, readonly Claim[]>();
@@ -44,9 +44,9 @@ export function holdersOf(
       const isInTheWay = ({ entry, heldBy }: Claim): boolean =>
         heldBy === undefined && !isSameOwner(entry, own) && collide(entry, wanted);
       const claim = claims.find(isInTheWay);
-      if (claim !== undefined) return holderText(claim);
+      if (claim !== undefined) return { note: holderText(claim), isClaim: true };
       const before = first.find((other) => collide(other.wanted, wanted));
-      if (before !== undefined) return `${before.taskId} goes first`;
+      if (before !== undefined) return { note: `${before.taskId} goes first`, isClaim: false };
       first.push({ taskId, wanted });
       return undefined;
     } catch (error) {

@@ -12,6 +12,14 @@ export interface ActivityTask {
   readonly prompt: string;
 }
 
+/** Who stands in a task's way. */
+export interface Holder {
+  /** Who and why, in words; text of another terminal, made harmless. */
+  readonly note: string;
+  /** A claim that stands; else another task that is to start first. */
+  readonly isClaim: boolean;
+}
+
 /** What came of a task's claim. */
 export interface ClaimAsked {
   /** The claim's id; absent where it was not granted. */
@@ -34,10 +42,10 @@ export interface ActivityEnd {
  */
 export interface Activity {
   /**
-   * For each task who stands in its way, in words: another terminal that holds any of its paths, or a task before it in the list
-   * that is free and needs the same. Undefined: nobody.
+   * For each task who stands in its way: another terminal that holds any of its paths, or a task before it in the list that is free
+   * and needs the same. Undefined: nobody.
    */
-  holders(tasks: readonly ActivityTask[]): Promise<readonly (string | undefined)[]>;
+  holders(tasks: readonly ActivityTask[]): Promise<readonly (Holder | undefined)[]>;
   /** Claims the task's paths. */
   claim(task: ActivityTask): Promise<ClaimAsked>;
   /** Lets its claim live on. */

@@ -53,7 +53,7 @@ export interface PoolConfig {
   readonly checkRetries?: number;
   /** Slots take part in the activity log: claims of paths, endings, and what others wrote before the model. Default true. */
   readonly activityLog: boolean;
-  /** The longest that tasks wait for others' claims on their paths; 0: not at all. */
+  /** The longest that others' claims on their paths hold tasks; 0: not at all. */
   readonly claimWaitMs: number;
   /** Where worktrees and clones are; default `.claude/worktrees/claude-pool` in the repository, which is kept out of git. */
   readonly worktreeBaseDir?: string;

@@ -9,6 +9,7 @@
  * C4. Counters, money, events and the rows they speak of change in the same transaction.
  * C5. Every transition is `nextState`'s.
  */
+import type { Holder } from "./activity-port.ts";
 import type { BudgetState, ScopeBudget } from "./budget.ts";
 import type { ChainProgress, ChainSpec } from "./chain.ts";
 import type { NewEvent, PoolEvent } from "./events.ts";
@@ -328,8 +329,8 @@ export interface Records {
   heldByClaims(limit: number, after?: Pick<TaskRecord, "priority" | "seq">): Promise<readonly TaskRecord[]>;
   /** Ends the hold of one task, if it is of this reason still. */
   releaseHold(taskId: string, reason: HoldReason): Promise<void>;
-  /** Says of a task that is held by a claim whose that is. */
-  noteHold(taskId: string, note: string): Promise<void>;
+  /** Says of a task that is held by a claim whose that is. From then on its hold lasts as long as it may wait for claims. */
+  noteHold(taskId: string, holder: Holder): Promise<void>;
   /** Fails the pending tasks of one origin (only those so held, if `hold` is given); resolves to their ids. */
   failPending(originHost: string, reason: EndReason, error: string, hold?: HoldReason): Promise<readonly string[]>;
 

@@ -119,7 +119,7 @@ export interface TaskSpec extends TaskOverrides {
   readonly merge?: "manual" | "auto";
   /** What it will edit or use: paths, globs, and resources such as `port:3000`. Claimed in the activity log while it runs. */
   readonly paths?: readonly string[];
-  /** The longest it waits for others' claims on its paths, in milliseconds; 0: not at all. Default the pool's. */
+  /** The longest that others' claims on its paths hold it, in milliseconds; 0: not at all. Default the pool's. */
   readonly claimWaitMs?: number;
 }
 
@@ -216,6 +216,7 @@ export interface TaskRecord {
   readonly workspace?: TaskWorkspace;
   readonly merge?: "manual" | "auto";
   readonly paths?: readonly string[];
+  /** How long it may still wait for others' claims; only being held by one uses it up. */
   readonly claimWaitMs?: number;
   /** The merge that it waits for: in review, and completed when that has landed (G4 of merge.ts). */
   readonly mergeId?: string;

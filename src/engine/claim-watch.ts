@@ -51,7 +51,7 @@ export class ClaimWatch {
         const holder = holders?.[index];
         if (holder === undefined) isFree = true;
         if (holder === undefined) await records.releaseHold(id, "claim");
-        else if (holder !== hold?.note) await records.noteHold(id, holder);
+        else if (holder.note !== hold?.note) await records.noteHold(id, holder);
       }),
     );
     return isFree;

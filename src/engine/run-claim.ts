@@ -15,14 +15,15 @@ const renewalMs = 900_000;
 export class RunClaim {
   readonly #parts: EngineParts;
   readonly #task: ActivityTask;
-  readonly #deadlineMs: number;
+  /** What is left of the time that the task may wait for others' claims. */
+  readonly #waitMs: number;
   #claimId: string | undefined;
   #cancelRenewal: () => void = () => undefined;
 
   constructor(parts: EngineParts, task: TaskRecord) {
     this.#parts = parts;
     this.#task = activityTask(task, parts.cwd);
-    this.#deadlineMs = task.createdAtMs + (task.claimWaitMs ?? 0);
+    this.#waitMs = task.claimWaitMs ?? 0;
   }
 
   /** Claims; the hold in which the task is to wait, if another was first and it still may. */
@@ -30,8 +31,8 @@ export class RunClaim {
     const { activity, clock } = this.#parts;
     if (this.#task.paths.length === 0 || activity === undefined) return undefined;
     const { id, holder } = await activity.claim(this.#task);
-    if (holder !== undefined && clock.now() < this.#deadlineMs) {
-      return { reason: "claim", untilMs: this.#deadlineMs, note: holder };
+    if (holder !== undefined && this.#waitMs > 0) {
+      return { reason: "claim", untilMs: clock.now() + this.#waitMs, note: holder };
     }
     this.#claimId = id;
     if (id !== undefined) this.#renewLater();

@@ -157,13 +157,14 @@ export async function requeue(change: Change, task: TaskRecord, state: TaskState
   const plan: TaskPlan | undefined = goesOn ? { ...task.plan, start: "saved" } : task.plan;
   if (goesOn) await sql.run("UPDATE task_body SET plan = ? WHERE seq = ?", [jsonColumn(plan), task.seq]);
   await sql.run(
-    `UPDATE task SET state = ?, lost_runs = ?, hold_reason = ?, hold_until_ms = ?, resume_session_id = ?,
+    `UPDATE task SET state = ?, lost_runs = ?, hold_reason = ?, hold_until_ms = ?, hold_note = ?, resume_session_id = ?,
       queue_deadline_ms = ? + queue_timeout_ms WHERE seq = ?`,
     [
       state,
       how.lostRuns,
       how.hold?.reason ?? null,
       how.hold?.untilMs ?? null,
+      how.hold?.note ?? null,
       how.resumeSessionId ?? null,
       nowMs,
       task.seq,

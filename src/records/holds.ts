@@ -1,4 +1,5 @@
 /** Holds, and what time does to pending tasks: holds end, queue deadlines pass. */
+import type { Holder } from "../core/activity-port.ts";
 import { defined } from "../core/config.ts";
 import type { EndReason } from "../core/outcome.ts";
 import type { Sql, SqlRow, SqlValue } from "../core/ports.ts";
@@ -64,12 +65,14 @@ export async function releaseHold(change: Change, taskId: string, reason: HoldRe
   await release(change, "task WHERE id = ? AND state = 'pending' AND hold_reason = ?", [taskId, reason]);
 }
 
-/** Anybody's hold but a claim's has no note. */
-export async function noteHold({ sql }: Change, taskId: string, note: string): Promise<void> {
-  await sql.run("UPDATE task SET hold_note = ? WHERE id = ? AND state = 'pending' AND hold_reason = 'claim'", [
-    note,
-    taskId,
-  ]);
+/** Anybody's hold but a claim's has no note. The time that the task may wait runs from the first claim that is in its way. */
+export async function noteHold({ sql, nowMs }: Change, taskId: string, { note, isClaim }: Holder): Promise<void> {
+  const until = `COALESCE(hold_until_ms, ?2 + (SELECT claim_wait_ms FROM task_body WHERE task_body.seq = task.seq))`;
+  await sql.run(
+    `UPDATE task SET hold_note = ?1, hold_until_ms = IIF(?3, ${until}, hold_until_ms)
+      WHERE id = ?4 AND state = 'pending' AND hold_reason = 'claim'`,
+    [note, nowMs, isClaim ? 1 : 0, taskId],
+  );
 }
 
 /** Ends the holds for the money of one scope. */
@@ -144,10 +147,20 @@ export const nextDeadlineQuery = `SELECT MIN(at) AS at FROM (
 async function release(change: Change, from: string, params: readonly SqlValue[]): Promise<void> {
   const rows = await change.sql.all(`SELECT seq, id, hold_reason FROM ${from}`, params);
   if (rows.length === 0) return;
+  if (rows.some((row) => row.hold_reason === "claim")) await useUpWaits(change, from, params);
   await change.sql.run(
     `UPDATE task SET hold_reason = NULL, hold_until_ms = NULL WHERE seq IN (SELECT seq FROM ${from})`,
     params,
   );
   for (const row of rows)
     tellUnheld(change, { seq: Number(row.seq), id: String(row.id) }, row.hold_reason as HoldReason);
+}
+
+/** What is left of the time that a task may wait for claims: held again, it waits no longer than that. */
+async function useUpWaits({ sql, nowMs }: Change, from: string, params: readonly SqlValue[]): Promise<void> {
+  const claims = `SELECT seq, hold_until_ms FROM ${from} AND hold_reason = 'claim' AND hold_until_ms IS NOT NULL`;
+  for (const { seq, hold_until_ms: until } of await sql.all(claims, params)) {
+    const left = Math.max(0, Number(until) - nowMs);
+    await sql.run("UPDATE task_body SET claim_wait_ms = MIN(claim_wait_ms, ?) WHERE seq = ?", [left, seq ?? null]);
+  }
 }

@@ -179,7 +179,7 @@ function dispatchMethods({ sql, clock, governor, dispatch, write }: Parts) {
     releaseHolds: (reason) => write((change) => releaseHolds(change, reason)),
     heldByClaims: (limit, after) => heldByClaims(sql, limit, after),
     releaseHold: (taskId, reason) => write((change) => releaseHold(change, taskId, reason)),
-    noteHold: (taskId, note) => write((change) => noteHold(change, taskId, note)),
+    noteHold: (taskId, holder) => write((change) => noteHold(change, taskId, holder)),
   } satisfies Partial<Records>;
 }
 

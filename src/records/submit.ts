@@ -173,7 +173,7 @@ export async function insertNew(
     merge: spec.merge,
     paths: spec.paths,
     claimWaitMs: spec.claimWaitMs,
-    hold: claimHold(spec, nowMs),
+    hold: claimHold(spec),
     retryCount: 0,
     depth: depth === 0 ? undefined : depth,
     parentTaskId: parent?.taskId,
@@ -191,9 +191,9 @@ export async function insertNew(
 }
 
 /** A task that names paths waits until a host has looked whether another terminal holds one, which takes it a moment. */
-function claimHold({ paths, claimWaitMs = 0 }: TaskSpec, nowMs: number): Hold | undefined {
+function claimHold({ paths, claimWaitMs = 0 }: TaskSpec): Hold | undefined {
   if (paths === undefined || paths.length === 0 || claimWaitMs === 0) return undefined;
-  return { reason: "claim", untilMs: nowMs + claimWaitMs };
+  return { reason: "claim" };
 }
 
 /** Writes a whole record with its tags; counters and events are the caller's. `chainSeq` is that of its chain, if it is a step. */

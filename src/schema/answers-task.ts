@@ -136,7 +136,7 @@ export const taskRecordAnswer = answer({
   merge: z.enum(["manual", "auto"]).optional(),
   mergeId: words.optional().describe("The merge that completes it once it has landed."),
   paths: texts.optional().describe("What it claims in the activity log while it runs."),
-  claimWaitMs: span.optional(),
+  claimWaitMs: span.optional().describe("How long it may still wait for others' claims on its paths."),
   retryCount: count,
   depth: count.optional().describe("How many tasks deep it was submitted from within slots."),
   parentTaskId: words.optional(),

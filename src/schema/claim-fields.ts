@@ -9,7 +9,7 @@ export const claimFields = {
     .describe("Paths, globs and resources (`port:3000`) that it claims in the activity log while it runs."),
   claimWaitMs: milliseconds(0)
     .optional()
-    .describe("The longest it waits for others' claims on its paths, in milliseconds; 0: not at all."),
+    .describe("The longest that others' claims on its paths hold it, in milliseconds; 0: not at all."),
 };
 
 /** What a pool may say. */
@@ -17,5 +17,5 @@ export const activityFields = {
   activityLog: flag().optional().describe("Slots take part in the activity log; default true."),
   claimWaitMs: milliseconds(0)
     .optional()
-    .describe("The longest that tasks wait for others' claims on their paths; 0: not at all. Default 600000."),
+    .describe("The longest that others' claims on their paths hold tasks; 0: not at all. Default 600000."),
 };

@@ -372,6 +372,46 @@ function dispatch(opened: Opened): void {
     });
   });
 
+  it("counts how long a task waits for claims only while one holds it", async () => {
+    const { records, clock } = await opened();
+    await records.submit([{ id: "task-1", spec: { prompt: "p", paths: ["a"], claimWaitMs: 1_000 } }]);
+    const seen: unknown[] = [];
+    const look = async (): Promise<void> => {
+      const task = await records.get("task-1");
+      seen.push([task?.hold, task?.claimWaitMs]);
+    };
+    clock.advance(5_000);
+    await records.sweep();
+    await look();
+    await records.noteHold("task-1", { note: "another goes first", isClaim: false });
+    await look();
+    const from = clock.now();
+    await records.noteHold("task-1", { note: "ada's", isClaim: true });
+    clock.advance(400);
+    await records.noteHold("task-1", { note: "bob's", isClaim: true });
+    await look();
+    await records.releaseHold("task-1", "claim");
+    await look();
+
+    expect(seen).toEqual([
+      [{ reason: "claim" }, 1_000],
+      [{ reason: "claim", note: "another goes first" }, 1_000],
+      [{ reason: "claim", untilMs: from + 1_000, note: "bob's" }, 1_000],
+      [undefined, 600],
+    ]);
+  });
+
+  it("lets a task wait for claims no more once its time for that is over", async () => {
+    const { records, clock } = await opened();
+    await records.submit([{ id: "task-1", spec: { prompt: "p", paths: ["a"], claimWaitMs: 1_000 } }]);
+    await records.noteHold("task-1", { note: "ada's", isClaim: true });
+    clock.advance(1_500);
+    await records.sweep();
+
+    const { hold, claimWaitMs } = (await records.get("task-1")) ?? {};
+    expect([hold, claimWaitMs]).toEqual([undefined, 0]);
+  });
+
   it("gives nothing to a slot whose finished run is not written yet", async () => {
     const { records } = await opened();
     const host = await testHost(records, 1);

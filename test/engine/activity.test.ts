@@ -11,7 +11,8 @@ import { openActivityLog } from "../../src/open-activity-log.ts";
 import { systemProcesses } from "../../src/runner/processes.ts";
 import { completed, failed } from "../../src/testing/outcomes.ts";
 import type { RunnerScript } from "../../src/testing/scripted-runner.ts";
-import { eventOf, scriptedPool, type ScriptedPool } from "./scripted-pool.ts";
+import { manualClock } from "../../src/testing/manual-clock.ts";
+import { eventOf, held, scriptedPool, type ScriptedPool } from "./scripted-pool.ts";
 
 interface Rig extends ScriptedPool {
   /** Another terminal's hand on the log. */
@@ -81,6 +82,28 @@ describe("a task that names paths", () => {
     const task = await pool.submit("mend it", { paths: ["src/a.ts"], claimWaitMs: 50 });
     await task.outcome();
     expect(runner.turns.map(({ spec }) => spec.context?.includes("mine for long"))).toEqual([true]);
+  });
+
+  test("waits for a claim that it meets after a longer time in a busy queue", async () => {
+    const clock = manualClock();
+    const { pool, terminal } = await rig({ clock }, async ({ prompt }) => (prompt === "long" ? first.promise : "ok"));
+    const first = held<string>();
+    await pool.submit("long");
+    const task = await pool.submit("mend it", { paths: ["src/a.ts"], claimWaitMs: 60_000 });
+    await eventOf(pool, "task.unheld", task.id);
+    clock.advance(600_000);
+    await terminal.claim({ affects: ["src/a.ts"], topic: "mine for long" });
+    first.release("done");
+    await eventOf(pool, "task.requeued", task.id);
+    const { hold } = await pool.get(task.id);
+    clock.advance(60_000);
+    const { state } = await task.outcome();
+    expect([hold?.reason, hold?.note?.startsWith("ada"), hold?.untilMs, state]).toEqual([
+      "claim",
+      true,
+      clock.now(),
+      "completed",
+    ]);
   });
 
   test("does not wait where it was told not to", async () => {
