@@ -47,6 +47,9 @@ class FileActivity implements Activity {
   async claim(task: ActivityTask): Promise<ClaimAsked> {
     const asked = await this.#attempt(async () => {
       const log = await this.#log(task);
+      const hosts = await import("./activity/task-host.ts");
+      const { folder, project } = groundOf(task.cwd, this.#options.env);
+      hosts.noteHost(folder, { ...task, label: log.instance, project });
       const { granted, entry, conflict } = await log.claim({
         affects: task.paths,
         topic: topicOf(task),
@@ -54,6 +57,7 @@ class FileActivity implements Activity {
         summary: `Task ${task.taskId} of the pool, run ${String(task.attempt)}.`,
       });
       if (granted && entry !== undefined) return { id: entry.id };
+      hosts.forgetHost(folder, task);
       return conflict === undefined ? {} : { holder: (await import("./slot-news.ts")).holderText(conflict) };
     });
     return asked ?? {};
@@ -70,6 +74,7 @@ class FileActivity implements Activity {
       const ref = claim === undefined ? {} : { ref: claim };
       const text = summary.slice(0, maxSummary);
       await log.post({ action: how, topic: topicOf(task), summary: text, affects: task.paths, ...ref });
+      (await import("./activity/task-host.ts")).forgetHost(groundOf(task.cwd, this.#options.env).folder, task);
     });
   }
 

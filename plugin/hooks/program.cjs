@@ -1058,6 +1058,15 @@ function stateOf(mark) {
 	const start = psStart(mark.pid);
 	return start === void 0 || Math.abs(Number(start) - Number(mark.start)) < 3e3 ? "alive" : "gone";
 }
+function statesAtOnce() {
+	const known = new Map();
+	return (mark) => {
+		const key = `${String(mark.pid)} ${mark.start} ${mark.machine}`;
+		const state = known.get(key) ?? stateOf(mark);
+		known.set(key, state);
+		return state;
+	};
+}
 function markIn(value) {
 	if (typeof value !== "object" || value === null) return void 0;
 	const { pid, start, machine: where } = value;
@@ -1471,10 +1480,10 @@ function writeSession(folder, session) {
 	(0, node_fs.writeFileSync)(fresh, `${JSON.stringify(wireOf(session))}\n`, { mode: 384 });
 	(0, node_fs.renameSync)(fresh, path);
 }
-function isGoneSession(session, now) {
+function isGoneSession(session, now, state = stateOf) {
 	if (session.endedAt !== void 0 && session.endedAt >= session.seenAt) return true;
-	if (now - session.seenAt < 900) return false;
-	return session.process !== void 0 && stateOf(session.process) === "gone";
+	if (session.source !== "task" && now - session.seenAt < 900) return false;
+	return session.process !== void 0 && state(session.process) === "gone";
 }
 function forgetSessions(folder, before, project) {
 	let count = 0;
@@ -2250,15 +2259,24 @@ async function writeDraft(folder, draft, author, options) {
 		...conflict
 	};
 }
-function isAbandoned(folder, { entry }, now) {
+function livingClaims(folder, entries, now, isOwn = () => false) {
+	const claims = claimsIn(entries, now);
+	const state = statesAtOnce();
+	const gone = claims.filter((claim) => !isOwn(claim.entry) && isAbandoned(folder, claim, now, state));
+	if (gone.length === 0) return claims;
+	const ids = new Set(gone.map(({ entry }) => entry.id));
+	return claimsIn(entries.filter(({ id }) => !ids.has(id)), now);
+}
+function isAbandoned(folder, { entry }, now, state) {
 	const session = entry.sid === void 0 ? void 0 : readSession(folder, entry.sid);
-	return session !== void 0 && isGoneSession(session, now);
+	return session !== void 0 && isGoneSession(session, now, state);
 }
 async function claim(folder, entry, author, options) {
 	const now = options.now ?? Date.now() / 1e3;
+	const state = statesAtOnce();
 	return appendClaim(folder, entry, {
 		...options,
-		isAbandoned: (other) => other.entry.sid !== entry.sid && isAbandoned(folder, other, now),
+		isAbandoned: (other) => other.entry.sid !== entry.sid && isAbandoned(folder, other, now, state),
 		release: (other, because) => releaseOf(other, author, because === "abandoned" ? because : void 0, now)
 	});
 }
@@ -2553,7 +2571,7 @@ function claimedEdit(terminal) {
 	const path = input.editedPath === void 0 ? void 0 : normalPath(input.editedPath, ground);
 	if (path === void 0 || path.outside) return void 0;
 	if (!mayBeHeld(terminal, path.path)) return void 0;
-	const claims = claimsOf(terminal).filter((claim) => !isAbandoned(ground.folder, claim, now));
+	const claims = livingClaims(ground.folder, entriesWithClaims(terminal), now, (entry) => isOwn(terminal, entry));
 	const held = holderOf(path.path, claims, (entry) => isOwn(terminal, entry));
 	return held === void 0 ? void 0 : noteOf(held, path.path, now);
 }
@@ -2631,14 +2649,16 @@ function nameOf(path) {
 	const below = second === void 0 ? "" : `/(?:"|${wild}|${plain(second)})|`;
 	return new RegExp(String.raw`"(?:\./?"|(?:\./)?(?:${wild}|${plain(first)}(?:${below}/?")))`);
 }
-function claimsOf({ ground, now }) {
-	const reading = {
+function claimsOf(terminal) {
+	return claimsIn(entriesWithClaims(terminal), terminal.now);
+}
+function entriesWithClaims({ ground, now }) {
+	return readLog(ground.folder, {
 		now,
 		project: ground.project,
 		maxBytes: claimBytes,
 		expired: true
-	};
-	return claimsIn(readLog(ground.folder, reading).entries, now);
+	}).entries;
 }
 function claimed({ now, ground }, isUseless) {
 	const skip = (line) => isNoClaim(line) || isUseless(line);
@@ -3430,7 +3450,8 @@ function look(terminal, since) {
 		cursor
 	};
 	const reader = readerOf(terminal, []);
-	const claims = since === void 0 && hasNearClaim(terminal, reader) ? claimsOf(terminal) : claimsIn(entries, now);
+	const all = since === void 0 && hasNearClaim(terminal, reader) ? entriesWithClaims(terminal) : entries;
+	const claims = livingClaims(ground.folder, all, now, (entry) => isOwnOf(reader, entry));
 	const known = new Set(entries.map(({ id }) => id));
 	const older = since === void 0 ? claims.map(({ entry }) => entry).filter(({ id }) => !known.has(id)) : [];
 	const mine = claims.filter(({ entry }) => isOwnOf(reader, entry)).map(({ entry }) => entry.id);

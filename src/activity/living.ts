@@ -41,6 +41,17 @@ export function stateOf(mark: ProcessMark): "alive" | "gone" | "unknown" {
   return start === undefined || Math.abs(Number(start) - Number(mark.start)) < 3_000 ? "alive" : "gone";
 }
 
+/** The same for a moment in which many ask of few processes: each is looked at once, since without /proc a look is a process of its own. */
+export function statesAtOnce(): typeof stateOf {
+  const known = new Map<string, ReturnType<typeof stateOf>>();
+  return (mark) => {
+    const key = `${String(mark.pid)} ${mark.start} ${mark.machine}`;
+    const state = known.get(key) ?? stateOf(mark);
+    known.set(key, state);
+    return state;
+  };
+}
+
 /** What was written down, if it is a mark. */
 export function markIn(value: unknown): ProcessMark | undefined {
   if (typeof value !== "object" || value === null) return undefined;

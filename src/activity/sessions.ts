@@ -19,7 +19,7 @@ export interface Session {
   readonly cwd?: string;
   readonly project?: string;
   readonly branch?: string;
-  /** How it began: `startup`, `resume`, `clear`, `compact`, `fork`. */
+  /** How it began: `startup`, `resume`, `clear`, `compact`, `fork`; `task` for a task in a slot of a pool. */
   readonly source?: string;
   readonly startedAt: number;
   readonly seenAt: number;
@@ -32,6 +32,9 @@ export interface Session {
 
 /** Seconds without a sign of life after which a terminal whose process is gone no longer holds anything. */
 export const silentSecs = 15 * 60;
+
+/** The `source` of a task in a slot: its process is the host's, which named itself. */
+export const taskSource = "task";
 
 const maxFileBytes = 256 * 1024;
 
@@ -57,11 +60,14 @@ export function writeSession(folder: LogFolder, session: Session): void {
   renameSync(fresh, path);
 }
 
-/** Is the terminal certainly gone: it ended, or gave no sign of life for a quarter of an hour and its process is not there? */
-export function isGoneSession(session: Session, now: number): boolean {
+/**
+ * Is the terminal certainly gone: it ended, or gave no sign of life for a quarter of an hour and its process is not there? A terminal's process
+ * is what its hooks took for it, a task's is what the host itself wrote: so for a task the process alone decides.
+ */
+export function isGoneSession(session: Session, now: number, state: typeof stateOf = stateOf): boolean {
   if (session.endedAt !== undefined && session.endedAt >= session.seenAt) return true;
-  if (now - session.seenAt < silentSecs) return false;
-  return session.process !== undefined && stateOf(session.process) === "gone";
+  if (session.source !== taskSource && now - session.seenAt < silentSecs) return false;
+  return session.process !== undefined && state(session.process) === "gone";
 }
 
 /** Removes the files of terminals that have not been seen since a time, and half-written ones; the number of files removed. */

@@ -3,7 +3,7 @@ import { isSameOwner, type Claim } from "./claims.ts";
 import { isOfTask, type Entry } from "./entry.ts";
 import type { LogFolder } from "./place.ts";
 import { readLog } from "./read.ts";
-import { isGoneSession, readSessions, silentSecs, type Session } from "./sessions.ts";
+import { isGoneSession, readSession, readSessions, silentSecs, taskSource, type Session } from "./sessions.ts";
 import { standingClaims } from "./write.ts";
 
 /** One terminal. Times are Unix seconds. */
@@ -36,7 +36,9 @@ export function presences(
     ...(project === undefined ? {} : { project }),
   });
   const claims = standingClaims(folder, now, project);
-  const sessions = readSessions(folder).filter((session) => project === undefined || session.project === project);
+  const sessions = readSessions(folder).filter(
+    (session) => session.source !== taskSource && (project === undefined || session.project === project),
+  );
   const known = new Set(sessions.map(({ sid }) => sid));
   const writers = new Map<string, Entry>();
   for (const entry of entries) {
@@ -47,7 +49,7 @@ export function presences(
   }
   const found = [
     ...sessions.map((session) => fromSession(session, now, entries)),
-    ...[...writers.values()].map((entry) => fromEntry(entry, now)),
+    ...[...writers.values()].map((entry) => fromEntry(folder, entry, now)),
   ];
   return found
     .map((presence) => ({
@@ -80,11 +82,12 @@ function fromSession(session: Session, now: number, entries: readonly Entry[]): 
   };
 }
 
-function fromEntry(entry: Entry, now: number): Omit<Presence, "isOwn" | "claims"> {
+function fromEntry(folder: LogFolder, entry: Entry, now: number): Omit<Presence, "isOwn" | "claims"> {
   const { sourceInstance: label, sid, project, branch, timestamp } = entry;
+  const task = sid === undefined ? undefined : readSession(folder, sid);
   return {
     label,
-    state: stateAt(timestamp, now),
+    state: task !== undefined && isGoneSession(task, now) ? "gone" : stateAt(timestamp, now),
     seenAt: timestamp,
     last: entry,
     ...(sid === undefined ? {} : { sid }),

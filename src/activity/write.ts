@@ -2,6 +2,7 @@
 import { appendClaim, appendEntry, type AppendOptions, type ClaimAnswer } from "./append.ts";
 import { claimsIn, isSameOwner, type Claim } from "./claims.ts";
 import { newEntry, sidOf, type Author, type Draft, type Entry } from "./entry.ts";
+import { statesAtOnce } from "./living.ts";
 import type { LogFolder } from "./place.ts";
 import { claimBytes, readLog } from "./read.ts";
 import { isGoneSession, readSession } from "./sessions.ts";
@@ -80,20 +81,44 @@ export function standingClaims(folder: LogFolder, now: number, project?: string)
     expired: true,
     ...(project === undefined ? {} : { project }),
   });
-  return claimsIn(entries, now).filter((claim) => !isAbandoned(folder, claim, now));
+  return livingClaims(folder, entries, now);
+}
+
+/** The same of entries that were read already. What waited behind a claim of a terminal that is gone holds. */
+export function livingClaims(
+  folder: LogFolder,
+  entries: readonly Entry[],
+  now: number,
+  isOwn: (entry: Entry) => boolean = () => false,
+): readonly Claim[] {
+  const claims = claimsIn(entries, now);
+  const state = statesAtOnce();
+  const gone = claims.filter((claim) => !isOwn(claim.entry) && isAbandoned(folder, claim, now, state));
+  if (gone.length === 0) return claims;
+  const ids = new Set(gone.map(({ entry }) => entry.id));
+  return claimsIn(
+    entries.filter(({ id }) => !ids.has(id)),
+    now,
+  );
 }
 
 /** Is the terminal that claimed certainly gone? */
-export function isAbandoned(folder: LogFolder, { entry }: Claim, now: number): boolean {
+function isAbandoned(
+  folder: LogFolder,
+  { entry }: Claim,
+  now: number,
+  state: ReturnType<typeof statesAtOnce>,
+): boolean {
   const session = entry.sid === undefined ? undefined : readSession(folder, entry.sid);
-  return session !== undefined && isGoneSession(session, now);
+  return session !== undefined && isGoneSession(session, now, state);
 }
 
 async function claim(folder: LogFolder, entry: Entry, author: Author, options: WriteOptions): Promise<ClaimAnswer> {
   const now = options.now ?? Date.now() / 1000;
+  const state = statesAtOnce();
   return appendClaim(folder, entry, {
     ...options,
-    isAbandoned: (other) => other.entry.sid !== entry.sid && isAbandoned(folder, other, now),
+    isAbandoned: (other) => other.entry.sid !== entry.sid && isAbandoned(folder, other, now, state),
     release: (other, because) => releaseOf(other, author, because === "abandoned" ? because : undefined, now),
   });
 }

@@ -2,7 +2,8 @@
  * Lets go tasks that waited for a claim of another terminal, once it has ended; each also goes by itself when its time is over.
  *
  * X1. A task that names paths begins held, and is let go by a host that has looked: so none starts before somebody has.
- * X2. Of several that need the same and are free, the first goes; the others wait for its claim, instead of meeting it in a slot.
+ * X2. Of several that need the same and are free, the first goes; the others wait for its claim, instead of meeting it in a slot. One that
+ *     runs here goes first also while its claim is on its way.
  * X3. One look at a time, at all that are held: whoever asks during one gets another after it.
  */
 import type { ActivityTask } from "../core/activity-port.ts";
@@ -14,13 +15,16 @@ const pageSize = 500;
 
 export class ClaimWatch {
   readonly #parts: EngineParts;
+  /** The tasks that run here. */
+  readonly #running: () => readonly TaskRecord[];
   /** Called when a task was let go. */
   readonly #freed: () => void;
   #isDue = false;
   #looking: Promise<void> | undefined;
 
-  constructor(parts: EngineParts, freed: () => void) {
+  constructor(parts: EngineParts, running: () => readonly TaskRecord[], freed: () => void) {
     this.#parts = parts;
+    this.#running = running;
     this.#freed = freed;
   }
 
@@ -44,7 +48,9 @@ export class ClaimWatch {
     const { records, activity, cwd } = this.#parts;
     const held = await this.#held();
     if (held.length === 0) return false;
-    const holders = await activity?.holders(held.map((task) => activityTask(task, cwd)));
+    const ahead = this.#running().filter(({ paths = [] }) => paths.length > 0);
+    const all = await activity?.holders([...ahead, ...held].map((task) => activityTask(task, cwd)));
+    const holders = all?.slice(ahead.length);
     let isFree = false;
     await Promise.all(
       held.map(async ({ id, hold }, index) => {

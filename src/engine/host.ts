@@ -66,7 +66,8 @@ export class Host implements DispatchHook {
     this.#supervisor = new Supervisor(parts);
     this.#slots = new SlotSet(parts, this.#supervisor, () => this.#wake());
     this.#autoscaler = new Autoscaler(parts, this.#slots);
-    this.#claims = new ClaimWatch(parts, () => this.#wake());
+    const running = (): readonly TaskRecord[] => [...this.#running.values()].map(({ lease }) => lease.task);
+    this.#claims = new ClaimWatch(parts, running, () => this.#wake());
   }
 
   /** Registers host and slots, and begins to take work. Recovery of dead hosts goes on beside it. */

@@ -9,7 +9,7 @@ import { isOwnOf } from "../activity/news.ts";
 import { claimBytes, readLog } from "../activity/read.ts";
 import { ageText } from "../activity/render.ts";
 import { normalPath } from "../activity/scope.ts";
-import { isAbandoned } from "../activity/write.ts";
+import { livingClaims } from "../activity/write.ts";
 import { authorOf, isSlot, type HookTerminal } from "./terminal.ts";
 
 /** Seconds between two looks at whether the terminal's claims need to live longer. */
@@ -26,7 +26,7 @@ export function claimedEdit(terminal: HookTerminal): string | undefined {
   const path = input.editedPath === undefined ? undefined : normalPath(input.editedPath, ground);
   if (path === undefined || path.outside) return undefined;
   if (!mayBeHeld(terminal, path.path)) return undefined;
-  const claims = claimsOf(terminal).filter((claim) => !isAbandoned(ground.folder, claim, now));
+  const claims = livingClaims(ground.folder, entriesWithClaims(terminal), now, (entry) => isOwn(terminal, entry));
   const held = holderOf(path.path, claims, (entry) => isOwn(terminal, entry));
   return held === undefined ? undefined : noteOf(held, path.path, now);
 }
@@ -98,10 +98,14 @@ export function nameOf(path: string): RegExp {
   return new RegExp(String.raw`"(?:\./?"|(?:\./)?(?:${wild}|${plain(first)}(?:${below}/?")))`);
 }
 
-/** The claims that stand, however much was written since. */
-export function claimsOf({ ground, now }: HookTerminal): readonly Claim[] {
-  const reading = { now, project: ground.project, maxBytes: claimBytes, expired: true };
-  return claimsIn(readLog(ground.folder, reading).entries, now);
+/** The claims that stand, however much was written since; also those of terminals that are gone. */
+function claimsOf(terminal: HookTerminal): readonly Claim[] {
+  return claimsIn(entriesWithClaims(terminal), terminal.now);
+}
+
+/** As much of the log as claims that stand may lie back. */
+export function entriesWithClaims({ ground, now }: HookTerminal): readonly Entry[] {
+  return readLog(ground.folder, { now, project: ground.project, maxBytes: claimBytes, expired: true }).entries;
 }
 
 /** Every claim whose time is not over, standing or not, but for lines that the caller has no use for: far cheaper than to work out which stand. */

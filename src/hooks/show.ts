@@ -1,6 +1,5 @@
 /** What a terminal is told of the log: at its start, and with each prompt. */
 import { statSync } from "node:fs";
-import { claimsIn } from "../activity/claims.ts";
 import { overlap } from "../activity/glob.ts";
 import { distinctLabel, isOwnOf, shownTo, type Terminal } from "../activity/news.ts";
 import { fileId, readLog, readSince, type Cursor } from "../activity/read.ts";
@@ -8,7 +7,8 @@ import { compactView, fullView, isCompact, newsView, type Shown } from "../activ
 import { redact } from "../activity/redact.ts";
 import { topTerms } from "../activity/words.ts";
 import { forgetSessions } from "../activity/sessions.ts";
-import { claimed, claimsOf } from "./claims.ts";
+import { livingClaims } from "../activity/write.ts";
+import { claimed, entriesWithClaims } from "./claims.ts";
 import { isSlot, otherTerminals, readerOf, saveTerminal, type HookTerminal } from "./terminal.ts";
 
 /** Seconds after which what is known of a terminal is forgotten. */
@@ -79,7 +79,8 @@ function look(
     since === undefined ? readLog(ground.folder, reading) : readSince(ground.folder, since, reading);
   if (entries.length === 0) return { shown: [], cursor };
   const reader = readerOf(terminal, []);
-  const claims = since === undefined && hasNearClaim(terminal, reader) ? claimsOf(terminal) : claimsIn(entries, now);
+  const all = since === undefined && hasNearClaim(terminal, reader) ? entriesWithClaims(terminal) : entries;
+  const claims = livingClaims(ground.folder, all, now, (entry) => isOwnOf(reader, entry));
   const known = new Set(entries.map(({ id }) => id));
   const older = since === undefined ? claims.map(({ entry }) => entry).filter(({ id }) => !known.has(id)) : [];
   const mine = claims.filter(({ entry }) => isOwnOf(reader, entry)).map(({ entry }) => entry.id);
