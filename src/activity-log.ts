@@ -8,9 +8,9 @@ import { isSameOwner, type Claim } from "./activity/claims.ts";
 import { examineLog, type Finding } from "./activity/doctor.ts";
 import { folded, isLive, sidOf, type Author, type Draft, type Entry } from "./activity/entry.ts";
 import { followLog } from "./activity/follow.ts";
-import { LogFolderError } from "./activity/folder.ts";
+import { checkReadable, LogFolderError } from "./activity/folder.ts";
 import { overlap } from "./activity/glob.ts";
-import type { Ground } from "./activity/place.ts";
+import type { Ground, LogFolder } from "./activity/place.ts";
 import { purgeLog, type Purged } from "./activity/purge.ts";
 import { entryFilter } from "./activity/query.ts";
 import { readLog, type Skipped } from "./activity/read.ts";
@@ -84,7 +84,7 @@ export interface ActivityLog {
   release(spec?: ReleaseSpec): Promise<readonly Entry[]>;
   /** Lets this terminal's claims that are more than half over live longer; resolves to their ids. */
   renew(): Promise<readonly string[]>;
-  /** @throws {PoolError} `invalid_options`. */
+  /** @throws {PoolError} `invalid_options`; `log_failed` for a log that is there and cannot be read, here and wherever entries are looked for. */
   list(options?: LogListOptions): LogListAnswer;
   /** The entry with this id, or with an id that begins so. @throws {PoolError} `entry_not_found`. */
   get(id: string): Entry;
@@ -170,7 +170,7 @@ export class FileLog implements ActivityLog {
       (scope === undefined || touches(entry, scope)) &&
       (entry.project === undefined || entry.project === this.project);
     return mapped(() =>
-      releaseClaims(this.#ground.folder, this.#author, which, { waitMs, ...(force === true ? { force } : {}) }),
+      releaseClaims(this.#readable(), this.#author, which, { waitMs, ...(force === true ? { force } : {}) }),
     );
   }
 
@@ -182,7 +182,7 @@ export class FileLog implements ActivityLog {
     const wanted = parseLogList(options);
     const now = Date.now() / 1000;
     const isHistory = wanted.all === true || wanted.sinceMs !== undefined;
-    const { entries, skipped } = readLog(this.#ground.folder, {
+    const { entries, skipped } = readLog(this.#readable(), {
       now,
       maxBytes: everything,
       archives: "all",
@@ -197,22 +197,22 @@ export class FileLog implements ActivityLog {
 
   get(id: string): Entry {
     const now = Date.now() / 1000;
-    const { entries } = readLog(this.#ground.folder, { now, maxBytes: everything, archives: "all", expired: true });
+    const { entries } = readLog(this.#readable(), { now, maxBytes: everything, archives: "all", expired: true });
     return only(entries, id, (entry) => entry.id);
   }
 
   claims(options: { readonly project?: string; readonly allProjects?: boolean } = {}): readonly Claim[] {
-    return standingClaims(this.#ground.folder, Date.now() / 1000, this.#projectOf(options).project);
+    return standingClaims(this.#readable(), Date.now() / 1000, this.#projectOf(options).project);
   }
 
   who(options: { readonly project?: string; readonly allProjects?: boolean } = {}): readonly Presence[] {
-    return presences(this.#ground.folder, Date.now() / 1000, { own: this.#sid, ...this.#projectOf(options) });
+    return presences(this.#readable(), Date.now() / 1000, { own: this.#sid, ...this.#projectOf(options) });
   }
 
   async *follow(options: LogListOptions & { readonly signal?: AbortSignal } = {}): AsyncGenerator<Entry> {
     const { signal, ...rest } = options;
     const wanted = parseLogList(rest);
-    for await (const entry of followLog(this.#ground.folder, {
+    for await (const entry of followLog(this.#readable(), {
       ...this.#projectOf(wanted),
       ...(signal === undefined ? {} : { signal }),
     })) {
@@ -235,6 +235,17 @@ export class FileLog implements ActivityLog {
         waitMs,
       }),
     );
+  }
+
+  /** The folder, if what lies there can be read: else the log would look empty. */
+  #readable(): LogFolder {
+    const { folder } = this.#ground;
+    try {
+      checkReadable(folder);
+    } catch (error) {
+      throw logFailed("cannot be read", error);
+    }
+    return folder;
   }
 
   #write(draft: Draft, force = false): Promise<Written> {
@@ -342,9 +353,13 @@ async function mapped<T>(body: () => Promise<T>): Promise<T> {
   try {
     return await body();
   } catch (error) {
-    if (error instanceof PoolError) throw error;
-    const { message } = error as Error;
-    const text = error instanceof LogFolderError ? message : `The activity log could not be written: ${message}.`;
-    throw new PoolError("log_failed", `${text} \`claude-pool log doctor\` looks at it.`, {}, error);
+    throw error instanceof PoolError ? error : logFailed("could not be written", error);
   }
+}
+
+function logFailed(what: string, error: unknown): PoolError {
+  const { message } = error as Error;
+  const text = error instanceof LogFolderError ? message : `The activity log ${what}: ${message}.`;
+  const remedy = "`claude-pool log doctor` looks at it; POOL_HOME puts the log elsewhere.";
+  return new PoolError("log_failed", `${text} ${remedy}`, {}, error);
 }

@@ -21,7 +21,7 @@ function sha256Hex(text) {
 function mix(state, schedule) {
 	let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state;
 	for (let i = 0; i < 64; i += 1) {
-		const one = h + big1(e) + (e & f ^ ~e & g) + word(constants, i) + word(schedule, i) | 0;
+		const one = h + big1(e) + (e & f ^ ~e & g) + word(constants$1, i) + word(schedule, i) | 0;
 		const two = big0(a) + (a & b ^ a & c ^ b & c) | 0;
 		[h, g, f, e, d, c, b, a] = [
 			g,
@@ -59,7 +59,7 @@ const big0 = (x) => turn(x, 2) ^ turn(x, 13) ^ turn(x, 22);
 const big1 = (x) => turn(x, 6) ^ turn(x, 11) ^ turn(x, 25);
 const word = (words, at) => words[at] ?? 0;
 const initial = primes(8).map((prime) => fraction(Math.sqrt(prime)));
-const constants = Int32Array.from(primes(64), (prime) => fraction(Math.cbrt(prime)));
+const constants$1 = Int32Array.from(primes(64), (prime) => fraction(Math.cbrt(prime)));
 function fraction(root) {
 	return (root - Math.floor(root)) * 4294967296 | 0;
 }
@@ -1341,7 +1341,7 @@ function readSince(folder, cursor, reading) {
 	};
 	if (current?.id !== cursor.file) {
 		const newest = archivesOf(folder).at(-1);
-		if ((newest === void 0 ? void 0 : lines.readTail((0, node_path.join)(folder.archive, newest), maxBytes, cursor))?.id !== cursor.file) lines.forgetUntil(cursor.at);
+		if (((newest === void 0 ? void 0 : lines.readTail((0, node_path.join)(folder.archive, newest), maxBytes, cursor))?.id ?? "") !== cursor.file) lines.forgetUntil(cursor.at);
 	}
 	return {
 		entries: lines.entries(),
@@ -1610,7 +1610,7 @@ function isDue(folder, { size }, now, bounds) {
 function standing$1(entries, now, maxBytes) {
 	const claims = new Set(claimsIn(entries, now).map(({ entry }) => entry));
 	const live = entries.filter((entry) => isLive(entry, now));
-	const blockers = live.filter((entry) => entry.action === "blocked" && !live.some((later) => later.timestamp >= entry.timestamp && ends(later, entry)));
+	const blockers = live.filter((entry, index) => entry.action === "blocked" && !live.slice(index + 1).some((later) => ends(later, entry)));
 	const notices = live.filter((entry) => entry.blocks !== "" && entry.action !== "claimed" && entry.action !== "blocked");
 	const chosen = new Map();
 	let bytes = 0;
@@ -2060,7 +2060,7 @@ function collapsed(entries) {
 	for (const entry of entries) {
 		const key = [entry.sid ?? `v1 ${entry.sourceInstance}`, folded$1(entry.topic)].join("\0");
 		const before = newest.get(key);
-		if (before !== void 0 && entry.timestamp < before.timestamp) continue;
+		if (before?.action === "claimed" && entry.timestamp < before.timestamp) continue;
 		newest.delete(key);
 		newest.set(key, entry);
 	}

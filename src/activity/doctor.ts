@@ -1,6 +1,6 @@
 /** What is wrong with a log, in words, without changing anything. */
 import { lstatSync, statSync, accessSync, constants, closeSync, openSync, readSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { plainLine } from "./harmless.ts";
 import { lockHolder } from "./lock.ts";
 import type { Ground, LogFolder } from "./place.ts";
@@ -17,22 +17,26 @@ export interface Finding {
 /** Looks at a log and at what lies around it. Unix seconds. */
 export function examineLog(ground: Pick<Ground, "folder" | "warnings">, now: number): readonly Finding[] {
   const { folder, warnings } = ground;
+  const own = folderFindings(folder);
+  const places = warnings.map((text): Finding => ({ check: "place", level: "warning", text }));
+  // What lies in a folder that cannot be entered is nobody's to say.
+  const isThere = lstatSync(folder.root, { throwIfNoEntry: false }) !== undefined;
+  if (isThere && !isUsable(folder.root, constants.X_OK)) return [...own, ...places];
   return [
-    ...folderFindings(folder),
+    ...own,
     ...fileFindings(folder),
     ...lineFindings(folder, now),
     lockFinding(folder),
     archiveFinding(folder),
     terminalFinding(folder, now),
     ...errorFindings(folder, now),
-    ...warnings.map((text): Finding => ({ check: "place", level: "warning", text })),
+    ...places,
   ];
 }
 
 function folderFindings(folder: LogFolder): readonly Finding[] {
   const stat = lstatSync(folder.root, { throwIfNoEntry: false });
-  if (stat === undefined)
-    return [{ check: "folder", level: "ok", text: `${folder.root} is not there yet; the first entry makes it.` }];
+  if (stat === undefined) return [unmadeFinding(folder.root)];
   const problems: Finding[] = [];
   const add = (level: "warning" | "error", text: string): number =>
     problems.push({ check: "folder", level, text: `${folder.root} ${text}` });
@@ -41,8 +45,26 @@ function folderFindings(folder: LogFolder): readonly Finding[] {
   else if (process.getuid !== undefined && stat.uid !== process.getuid())
     add("error", "belongs to another user; nothing is written there.");
   else if ((stat.mode & 0o077) !== 0) add("warning", "is open to other users; the next entry closes it (chmod 700).");
-  if (!isWritable(folder.root)) add("error", "cannot be written.");
+  if (!isUsable(folder.root)) add("error", "cannot be written.");
+  else
+    for (const path of [folder.sessions, folder.archive]) {
+      const below = lstatSync(path, { throwIfNoEntry: false });
+      if (below === undefined || (below.isDirectory() && isUsable(path))) continue;
+      problems.push({ check: "folder", level: "error", text: `${path} cannot be written.` });
+    }
   return problems.length > 0 ? problems : [{ check: "folder", level: "ok", text: folder.root }];
+}
+
+/** Of a folder that is not there: can it be made? */
+function unmadeFinding(root: string): Finding {
+  let above = root;
+  while (lstatSync(above, { throwIfNoEntry: false }) === undefined) above = dirname(above);
+  const isFolder = statSync(above, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isFolder && isUsable(above))
+    return { check: "folder", level: "ok", text: `${root} is not there yet; the first entry makes it.` };
+  const [why, how] = isFolder ? ["cannot be written", "Make that writable, or put"] : ["is no directory", "Put"];
+  const text = `${root} cannot be made: ${above} ${why}. ${how} the log elsewhere with POOL_HOME.`;
+  return { check: "folder", level: "error", text };
 }
 
 function fileFindings(folder: LogFolder): readonly Finding[] {
@@ -50,7 +72,10 @@ function fileFindings(folder: LogFolder): readonly Finding[] {
   if (stat === undefined) return [{ check: "file", level: "ok", text: "No entries yet." }];
   const found: Finding[] = [];
   if (!stat.isFile()) found.push({ check: "file", level: "error", text: `${folder.file} is no regular file.` });
-  else {
+  else if (!isUsable(folder.file, constants.R_OK | constants.W_OK)) {
+    const text = `${folder.file} cannot be read and written by you (chmod 600 it).`;
+    found.push({ check: "file", level: "error", text });
+  } else {
     if ((stat.mode & 0o077) !== 0) {
       found.push({
         check: "file",
@@ -119,14 +144,15 @@ function terminalFinding(folder: LogFolder, now: number): Finding {
 function errorFindings(folder: LogFolder, now: number): readonly Finding[] {
   const path = join(folder.root, "errors.log");
   const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (stat?.isFile() !== true || stat.mtimeMs / 1000 < now - 86_400) return [];
+  if (stat?.isFile() !== true || stat.mtimeMs / 1000 < now - 86_400 || !isUsable(path, constants.R_OK)) return [];
   const last = readFileSync(path, "utf8").trimEnd().split("\n").at(-1) ?? "";
   return [{ check: "errors", level: "warning", text: `${path}, the last line: ${plainLine(last, 300)}` }];
 }
 
-function isWritable(path: string): boolean {
+/** Without more it must be a folder in which something can be made. */
+function isUsable(path: string, how: number = constants.W_OK | constants.X_OK): boolean {
   try {
-    accessSync(path, constants.W_OK | constants.X_OK);
+    accessSync(path, how);
     return true;
   } catch {
     return false;

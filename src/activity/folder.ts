@@ -1,5 +1,5 @@
 /** Making the log's folder, and refusing one that somebody else could read or has put there. */
-import { chmodSync, closeSync, lstatSync, openSync, writeSync } from "node:fs";
+import { accessSync, chmodSync, closeSync, constants, lstatSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder } from "../make-folder.ts";
 import type { LogFolder } from "./place.ts";
@@ -66,6 +66,20 @@ export function isOwnFolder(folder: LogFolder): boolean {
   return (
     stat === undefined || (!stat.isSymbolicLink() && (process.getuid === undefined || stat.uid === process.getuid()))
   );
+}
+
+/**
+ * Tells a log that cannot be read from one that is not there, which a reader takes for each other.
+ *
+ * @throws {LogFolderError} for a link or another user's folder; the file system's own error for a file that is there and closed.
+ */
+export function checkReadable(folder: LogFolder): void {
+  if (!isOwnFolder(folder)) refuseForeign(folder.root);
+  try {
+    accessSync(folder.file, constants.R_OK);
+  } catch (error) {
+    if (!["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  }
 }
 
 function refuseForeign(path: string): void {

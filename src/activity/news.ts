@@ -84,13 +84,16 @@ function claimName({ sourceInstance, topic }: Entry): string {
   return `${sourceInstance} ${folded(topic)}`;
 }
 
-/** The newest entry of each topic of each terminal, the last line of the log first. */
+/**
+ * The newest entry of each topic of each terminal, the last line of the log first. A clock may go back, so the order of the log says which is
+ * newest; but a claim that was renewed after what its terminal said of the topic is newer than its place, and stands.
+ */
 function collapsed(entries: readonly Entry[]): readonly Entry[] {
   const newest = new Map<string, Entry>();
   for (const entry of entries) {
     const key = [entry.sid ?? `v1 ${entry.sourceInstance}`, folded(entry.topic)].join("\0");
     const before = newest.get(key);
-    if (before !== undefined && entry.timestamp < before.timestamp) continue;
+    if (before?.action === "claimed" && entry.timestamp < before.timestamp) continue;
     newest.delete(key); // to stand at its own line's place
     newest.set(key, entry);
   }

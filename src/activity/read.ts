@@ -88,7 +88,8 @@ export function readSince(folder: LogFolder, cursor: Cursor, reading: Reading): 
   if (current?.id !== cursor.file) {
     const newest = archivesOf(folder).at(-1);
     const old = newest === undefined ? undefined : lines.readTail(join(folder.archive, newest), maxBytes, cursor);
-    if (old?.id !== cursor.file) lines.forgetUntil(cursor.at);
+    // Of a log that was not there at all, everything is news.
+    if ((old?.id ?? "") !== cursor.file) lines.forgetUntil(cursor.at);
   }
   return { entries: lines.entries(), skipped: lines.skipped, cursor: found };
 }

@@ -88,8 +88,7 @@ function standing(entries: readonly Entry[], now: number, maxBytes: number): rea
   const claims = new Set(claimsIn(entries, now).map(({ entry }) => entry));
   const live = entries.filter((entry) => isLive(entry, now));
   const blockers = live.filter(
-    (entry) =>
-      entry.action === "blocked" && !live.some((later) => later.timestamp >= entry.timestamp && ends(later, entry)),
+    (entry, index) => entry.action === "blocked" && !live.slice(index + 1).some((later) => ends(later, entry)),
   );
   const notices = live.filter(
     (entry) => entry.blocks !== "" && entry.action !== "claimed" && entry.action !== "blocked",

@@ -331,6 +331,14 @@ describe("a cursor", () => {
     ]);
   });
 
+  it("of a log that was not there yet finds all that came, whatever its time", async () => {
+    const folder = tempLog();
+    const { cursor } = readLog(folder, { now: seconds() });
+    await appendEntry(folder, entry({ topic: "waited for the lock" }, {}, seconds() - 2), unlimited);
+    const { entries } = readSince(folder, cursor, { now: seconds() });
+    expect(entries.map(({ topic }) => topic)).toEqual(["waited for the lock"]);
+  });
+
   it("whose file is gone falls back to its time", async () => {
     const folder = tempLog();
     await appendEntry(folder, entry({ topic: "old" }, {}, seconds() - 100), unlimited);
@@ -373,6 +381,18 @@ describe("rotation", () => {
       once: true,
       last: "t99",
     });
+  });
+
+  it("carries a blocker or not by the order of the file, not by clocks", async () => {
+    const folder = tempLog();
+    const now = seconds();
+    await appendEntry(folder, entry({ action: "resolved", topic: "again" }, {}, now - 10), unlimited);
+    await appendEntry(folder, entry({ action: "blocked", topic: "again" }, {}, now - 20), unlimited);
+    await appendEntry(folder, entry({ action: "blocked", topic: "over" }, {}, now - 10), unlimited);
+    await appendEntry(folder, entry({ action: "resolved", topic: "over" }, {}, now - 20), unlimited);
+    await appendEntry(folder, entry({ topic: "last" }), { ...unlimited, rotation: { ...small, maxBytes: 10 } });
+    const carried = readLog(folder, { now: seconds(), archives: "none" }).entries;
+    expect(carried.map(({ topic, action }) => `${action} ${topic}`)).toEqual(["blocked again"]);
   });
 
   it("that fails takes nothing back: the record stands, and the error log says why", async () => {

@@ -40,6 +40,21 @@ it("shows what was written at one moment by the order of the log, the last first
   expect(topics(terminal(), entries)).toEqual(["A one", "A two"]);
 });
 
+it("takes the last line of a topic for the newest, whatever a clock that went back says", () => {
+  const entries = log(
+    { topic: "one", action: "blocked" },
+    { topic: "one", action: "completed", timestamp: now - 3_000 },
+  );
+  expect(shownTo(terminal(), entries, [], now).map(({ entry }) => entry.action)).toEqual(["completed"]);
+});
+
+it("shows a claim that was renewed after its terminal said more of the topic", () => {
+  const entries = log({ topic: "one", action: "claimed", timestamp: now - 100 }, { topic: "one", action: "signaling" });
+  expect(shownTo(terminal(), entries, claimsIn(entries, now), now).map(({ entry }) => entry.action)).toEqual([
+    "claimed",
+  ]);
+});
+
 it("shows a terminal with a domain what is its own, relevant, or for everybody", () => {
   const entries = log(
     { topic: "own", ...b },
