@@ -503,6 +503,11 @@ function nearest(word) {
 	}
 	return found.size === 1 ? [...found][0] : void 0;
 }
+// src/activity/terminal-codes.ts
+function withoutTerminalCodes(text) {
+	return text.replace(terminalCodes, "");
+}
+const terminalCodes = /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|(?:\u001b[\]PX^_]|[\u009d\u0090\u0098\u009e\u009f])[^\u0007\u001b\u009c]*(?:\u0007|\u001b\\|\u009c)?/gu;
 // src/activity/entry.ts
 const origins = [
 	"block",
@@ -632,7 +637,7 @@ function cut(text, length) {
 	return points.length <= length ? text : `${points.slice(0, length - 1).join("").trimEnd()}…`;
 }
 function oneLine(text) {
-	return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
+	return withoutTerminalCodes(text).replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
 }
 function firstSentence(text) {
 	return /^.*?[.!?](?=\s|$)/u.exec(text)?.[0] ?? text;
@@ -1854,9 +1859,8 @@ function harmlessCode(text, length) {
 	return plainLine(text, length).replaceAll("`", "'").replaceAll("<", "‹").replaceAll(">", "›");
 }
 function plainLine(text, length) {
-	return cut(text.slice(0, 65536).toWellFormed().replace(terminalCodes, "").replace(/[\t\n\v\f\r\u0085\p{Zl}\p{Zp}]+/gu, " ").replace(/\p{Cc}|\p{Cf}|\u034F|[\u115F\u1160\u3164\uFFA0]/gu, "").replace(/\s+/gu, " ").trim(), length);
+	return cut(withoutTerminalCodes(text.slice(0, 65536).toWellFormed()).replace(/[\t\n\v\f\r\u0085\p{Zl}\p{Zp}]+/gu, " ").replace(/\p{Cc}|\p{Cf}|\u034F|[\u115F\u1160\u3164\uFFA0]/gu, "").replace(/\s+/gu, " ").trim(), length);
 }
-const terminalCodes = /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|(?:\u001b[\]PX^_]|[\u009d\u0090\u0098\u009e\u009f])[^\u0007\u001b\u009c]*(?:\u0007|\u001b\\|\u009c)?/gu;
 // src/activity/words.ts
 function keywordOf(word) {
 	const runs = runsOf(word.normalize("NFKC"));

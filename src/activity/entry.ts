@@ -4,6 +4,7 @@
 import { sha256Hex } from "../sha256.ts";
 import { actionOf, type Action } from "./action.ts";
 import { redact } from "./redact.ts";
+import { withoutTerminalCodes } from "./terminal-codes.ts";
 
 export const origins = ["block", "mcp", "cli", "auto", "hook"] as const;
 /** What wrote the entry. */
@@ -236,7 +237,9 @@ export function cut(text: string, length: number): string {
 
 /** Control characters and line breaks become spaces, runs of white space one. */
 function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
+  return withoutTerminalCodes(text)
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ")
+    .trim();
 }
 
 function firstSentence(text: string): string {

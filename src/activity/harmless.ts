@@ -1,5 +1,6 @@
 /** Text of others as one inert line: it may say anything, but it can neither leave its line nor look like markup. */
 import { cut } from "./entry.ts";
+import { withoutTerminalCodes } from "./terminal-codes.ts";
 
 /**
  * A field as it may stand in what a model reads: one line, no control, direction or invisible characters, marks escaped, cut.
@@ -22,18 +23,10 @@ export function harmlessCode(text: string, length: number): string {
 
 /** One line without anything that acts on a terminal or hides; for the terminal, where marks mean nothing. */
 export function plainLine(text: string, length: number): string {
-  const line = text
-    .slice(0, 65_536)
-    .toWellFormed()
-    .replace(terminalCodes, "")
+  const line = withoutTerminalCodes(text.slice(0, 65_536).toWellFormed())
     .replace(/[\t\n\v\f\r\u0085\p{Zl}\p{Zp}]+/gu, " ")
     .replace(/\p{Cc}|\p{Cf}|\u034F|[\u115F\u1160\u3164\uFFA0]/gu, "")
     .replace(/\s+/gu, " ")
     .trim();
   return cut(line, length);
 }
-
-/** ANSI's sequences: what draws and moves (CSI), and what carries text to the terminal itself (OSC, DCS, PM, APC). */
-const terminalCodes =
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|(?:\u001b[\]PX^_]|[\u009d\u0090\u0098\u009e\u009f])[^\u0007\u001b\u009c]*(?:\u0007|\u001b\\|\u009c)?/gu;

@@ -159,6 +159,11 @@ describe("a new entry", () => {
     expect(entry({ action, topic: "x" }, { profile, origin }).ttl).toBe(ttl);
   });
 
+  it("keeps nothing of what would draw on a terminal", () => {
+    const { topic, summary } = entry({ topic: "a \u001b[31mred\u001b[0m fox", summary: "x\u001b]0;title\u0007y" });
+    expect([topic, summary]).toEqual(["a red fox", "xy"]);
+  });
+
   it("clamps the time it is given, and lets no guess block others", () => {
     const times = [1, 90, 1e9].map((ttl) => entry({ topic: "x", ttl }).ttl);
     expect([times, entry({ topic: "x", blocks: "all" }, { origin: "auto" }).blocks]).toEqual([[60, 90, 604_800], ""]);
