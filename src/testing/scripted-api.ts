@@ -8,7 +8,7 @@
  * A3. What no rule matches gets the `otherwise` replies, and without those the text "ok".
  * A4. `close` leaves no connection, timer or waiter.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { text as readText } from "node:stream/consumers";
@@ -60,7 +60,9 @@ export interface ScriptedApi extends AsyncDisposable {
  * spawn(claude, ["-p", "summarise x"], { env: { ...process.env, ...api.environment(home) } });
  */
 export async function startScriptedApi(options: ScriptedApiOptions = {}): Promise<ScriptedApi> {
-  const api = new LoopbackApi(options);
+  // Loaded here: whoever takes only the scripted runner from this package does not need it.
+  const { createServer } = await import("node:http");
+  const api = new LoopbackApi(options, createServer());
   await api.listen();
   return api;
 }
@@ -93,9 +95,9 @@ class LoopbackApi implements ScriptedApi {
   #default: Rule = { match: "", replies: [text("ok")] };
   #closed = false;
 
-  constructor(options: ScriptedApiOptions) {
+  constructor(options: ScriptedApiOptions, server: Server) {
     this.#usage = { ...defaultUsage, ...options.usage };
-    this.#server = createServer((request, response) => {
+    this.#server = server.on("request", (request: IncomingMessage, response: ServerResponse) => {
       this.#handle(request, response).catch((error: unknown) => {
         // A reply function of the test threw: the test must see it, so it is the answer.
         const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
