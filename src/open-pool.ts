@@ -21,7 +21,7 @@ import { openSqlite } from "./records/sqlite/driver.ts";
 import { claudeRunner, type ClaudeRunnerOptions } from "./runner/claude/claude-runner.ts";
 import { systemProcesses } from "./runner/processes.ts";
 import { slotActivity } from "./slot-activity.ts";
-import { openWorkspaces } from "./workspace/open-workspaces.ts";
+import { lazyWorkspaces } from "./workspace/lazy-workspaces.ts";
 import { parsePoolOptions, refuseBypass } from "./schema/parse.ts";
 import { workerTools } from "./worker-tools.ts";
 
@@ -53,7 +53,7 @@ export async function openPool(options: OpenPoolOptions = {}): Promise<Pool> {
   const parts: EngineParts = {
     records,
     runner: given.runner ?? claudeRunner(runnerOptions(config)),
-    workspaces: openWorkspaces(defined({ processes, baseDirectory: config.worktreeBaseDir })),
+    workspaces: lazyWorkspaces(defined({ processes, baseDirectory: config.worktreeBaseDir })),
     activity: config.activityLog ? slotActivity({ env: { ...process.env, ...config.env }, report: warn }) : undefined,
     clock,
     processes,
