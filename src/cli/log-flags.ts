@@ -1,7 +1,6 @@
 /** What the commands of `log` have in common: the log they open, and times as people write them. */
 import type { ActivityLog } from "../activity-log.ts";
 import { invalidOptions } from "../core/errors.ts";
-import { openActivityLog } from "../open-activity-log.ts";
 import type { Call } from "./call.ts";
 import type { CommonFlags } from "./flags.ts";
 
@@ -12,8 +11,9 @@ export interface LogFlags extends CommonFlags {
   readonly as?: string;
 }
 
-/** The log of the directory that the call is about. */
-export function openLog(call: Call, flags: LogFlags): ActivityLog {
+/** The log of the directory that the call is about. Loaded here: every other command is put together without it. */
+export async function openLog(call: Call, flags: LogFlags): Promise<ActivityLog> {
+  const { openActivityLog } = await import("../open-activity-log.ts");
   return openActivityLog({
     cwd: call.directory(flags),
     env: call.io.env,

@@ -5,7 +5,6 @@ import type { OpenPoolOptions } from "../../core/api.ts";
 import { defined } from "../../core/config.ts";
 import { invalidOptions } from "../../core/errors.ts";
 import { parseChain, type WrittenChain } from "../../schema/chain.ts";
-import { parseChainFile } from "../../schema/chain-file.ts";
 import { runAttachedChain } from "../attached-chain.ts";
 import { examples, type Call } from "../call.ts";
 import { chainHead, chainLines, chainRow } from "../chain-text.ts";
@@ -170,6 +169,7 @@ function addChainFlags(command: Command): Command {
 
 /** What the file says, and the flags over it. */
 async function chainOf(call: Call, file: string, flags: ChainFlags): Promise<WrittenChain> {
+  const { parseChainFile } = await import("../../schema/chain-file.ts"); // with the YAML library, which nothing else here needs
   const written = parseChainFile(await textOf(call, file), file === "-" ? "stdin" : file);
   const { name, tag: tags, priority, maxBudgetUsd, key } = flags;
   return parseChain({ ...written, ...defined<object>({ name, tags, priority, maxBudgetUsd, key }) }, "flag");

@@ -57,7 +57,7 @@ export function listCommand(call: Call): Command {
       examples("claude-pool log list --since 4h --instance me", "claude-pool log list --json --all | jq -r .topic"),
     );
   return call.carryOut<ListFlags>(command, async (flags) => {
-    const log = openLog(call, flags);
+    const log = await openLog(call, flags);
     warnOf(call, log);
     const colour = colourOf(call, flags);
     if (flags.claims === true) {

@@ -18,7 +18,7 @@ export function showCommand(call: Call): Command {
     .argument("<id>", "its id, or the beginning of it")
     .addHelpText("after", examples("claude-pool log show 019a2f"));
   return call.carryOut<CommonFlags>(command, async (flags, [id]) => {
-    const entry = openLog(call, flags).get(id as string);
+    const entry = (await openLog(call, flags)).get(id as string);
     await call.out.line(call.json ? JSON.stringify(wireOf(entry)) : entryText(entry, call.out.colour, true));
   });
 }
@@ -34,7 +34,7 @@ export function whoCommand(call: Call): Command {
     .addHelpText("after", examples("claude-pool log who", "claude-pool log who --json --all-projects"));
   return call.carryOut<LogFlags>(command, async (flags) => {
     const { project, allProjects } = flags;
-    const log = openLog(call, flags);
+    const log = await openLog(call, flags);
     const presences = log.who(defined({ project, allProjects }));
     if (call.json) {
       for (const presence of presences) await call.out.line(JSON.stringify(presenceWire(presence)));
@@ -51,7 +51,7 @@ export function followCommand(call: Call): Command {
     .description("Prints entries as they are written, until Ctrl-C; also over a rotation of the file, like `tail -F`.")
     .addHelpText("after", examples("claude-pool log follow", "claude-pool log follow --json --action blocked"));
   return call.carryOut<ChoiceFlags>(command, async (flags) => {
-    const log = openLog(call, flags);
+    const log = await openLog(call, flags);
     warnOf(call, log);
     await follow(call, log, flags);
   });
@@ -63,7 +63,7 @@ export function doctorCommand(call: Call): Command {
     .description("Says what is wrong with the log, and changes nothing; the exit code is 1 if it cannot be used.")
     .addHelpText("after", examples("claude-pool log doctor"));
   return call.carryOut<CommonFlags>(command, async (flags) => {
-    const findings = openLog(call, flags).doctor();
+    const findings = (await openLog(call, flags)).doctor();
     const { colour } = call.out;
     const marks = { ok: colour.green("ok"), warning: colour.yellow("warning"), error: colour.red("error") };
     for (const finding of findings) {
@@ -95,7 +95,7 @@ export function purgeCommand(call: Call): Command {
       throw invalidOptions("purge: expected --older-than or --everything, and not both.", "--older-than");
     }
     const beforeMs = olderThan === undefined ? undefined : Date.now() - olderThan;
-    const purged = await openLog(call, flags).purge(defined({ beforeMs, project, allProjects, dryRun }));
+    const purged = await (await openLog(call, flags)).purge(defined({ beforeMs, project, allProjects, dryRun }));
     if (call.json) await call.out.record(purged);
     else
       await call.out.line(

@@ -54,7 +54,7 @@ export function postCommand(call: Call): Command {
       ),
     );
   return call.carryOut<PostFlags>(command, async (flags, [topic]) => {
-    const log = openLog(call, flags);
+    const log = await openLog(call, flags);
     warnOf(call, log);
     const { action, summary, affects, blocks, ttl, ref } = flags;
     const spec = defined<PostSpec>({
@@ -95,7 +95,7 @@ export function claimCommand(call: Call): Command {
       ),
     );
   return call.carryOut<ClaimFlags>(command, async (flags, [what]) => {
-    const log = openLog(call, flags);
+    const log = await openLog(call, flags);
     warnOf(call, log);
     const { topic, summary, ttl, force } = flags;
     const affects = what as readonly string[];
@@ -134,7 +134,7 @@ export function releaseCommand(call: Call): Command {
     .option("--force", "another terminal's claims too; their ids must be given")
     .addHelpText("after", examples("claude-pool log release", "claude-pool log release --path src/auth/"));
   return call.carryOut<ReleaseFlags>(command, async (flags, [ids]) => {
-    const log = openLog(call, flags);
+    const log = await openLog(call, flags);
     const { topic, path, force } = flags;
     const wanted = ids as readonly string[];
     const isNamed = wanted.length > 0 || topic !== undefined || path !== undefined;
