@@ -17,7 +17,15 @@ export async function mainCheckout(repository: string, signal?: AbortSignal): Pr
 
 /** The directories in which it is checked out, the main checkout included; those that are not there at present are left out. */
 export async function checkoutsOf(repository: string, branch: string, signal?: AbortSignal): Promise<readonly Root[]> {
-  const main = await mainCheckout(repository, signal);
+  return checkoutsAmong(await mainCheckout(repository, signal), repository, branch);
+}
+
+/** As {@link checkoutsOf}, where the main checkout is known. */
+export async function checkoutsAmong(
+  main: string | undefined,
+  repository: string,
+  branch: string,
+): Promise<readonly Root[]> {
   const all: Root[] = [...(main === undefined ? [] : [{ path: main, gitDir: repository }])];
   for (const linked of await registered(repository)) all.push(linked);
   const found: Root[] = [];
@@ -34,8 +42,11 @@ export async function stands(checkout: Root, branch: string): Promise<boolean> {
 }
 
 /** A directory in which the branch is in the middle of a rebase or bisect, which must find it where it left it. */
-export async function busyWith(repository: string, branch: string, signal?: AbortSignal): Promise<string | undefined> {
-  const main = await mainCheckout(repository, signal);
+export async function busyWith(
+  main: string | undefined,
+  repository: string,
+  branch: string,
+): Promise<string | undefined> {
   const all = [{ path: main ?? repository, gitDir: repository }, ...(await registered(repository))];
   for (const { path, gitDir } of all) {
     for (const file of ["rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START"]) {

@@ -112,6 +112,7 @@ async function replayed(
 
 /** F1: oldest first. */
 async function changes(head: string, onto: string, call: GitCall): Promise<readonly Change[]> {
+  if (head === onto) return []; // the worker committed nothing, and the branch stands where he began
   const listed = await gitText(["rev-list", "--reverse", "--topo-order", "--parents", `${onto}..${head}`, "--"], call);
   return listed
     .split("\n")
@@ -123,6 +124,7 @@ async function changes(head: string, onto: string, call: GitCall): Promise<reado
 }
 
 async function hasMerges(head: string, onto: string, call: GitCall): Promise<boolean> {
+  if (head === onto) return false;
   const args = ["rev-list", "--min-parents=2", "--max-count=1", `${onto}..${head}`, "--"];
   return (await gitText(args, call)) !== "";
 }

@@ -8,7 +8,7 @@
  *     short after, it has happened, and nothing is left to do.
  */
 import { PoolError } from "../core/errors.ts";
-import { busyWith, checkoutsOf, stands } from "./branch-checkouts.ts";
+import { busyWith, checkoutsAmong, mainCheckout, stands } from "./branch-checkouts.ts";
 import { bring, refuseDirty } from "./checkout-files.ts";
 import { heal } from "./heal-landing.ts";
 import { holdBranch, type BranchMove, type HeldBranch } from "./held-branch.ts";
@@ -28,14 +28,15 @@ export async function moveBranch(move: BranchMove, of: MoveOf, signal?: AbortSig
   const { repository, branch, from, to } = move;
   await heal(repository, branch, signal);
   if ((await refAt(repository, `refs/heads/${branch}`, signal)) !== from) return false;
-  const busy = await busyWith(repository, branch, signal);
+  const main = await mainCheckout(repository, signal);
+  const busy = await busyWith(main, repository, branch);
   if (busy !== undefined) {
     throw new PoolError(
       "merge_failed",
       `${branch} is in the middle of a rebase or bisect in ${busy}, which would not find it again. Finish or abort that, then merge again.`,
     );
   }
-  const checkouts = await checkoutsOf(repository, branch, signal);
+  const checkouts = await checkoutsAmong(main, repository, branch);
   const last = await readNote(repository, branch);
   const note = { branch, before: from, commit: to, checkouts: checkouts.map(({ path }) => path), ...of };
   // Before anything that a power cut could leave a lock of.

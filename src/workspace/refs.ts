@@ -81,6 +81,7 @@ async function notIn(
 ): Promise<readonly string[]> {
   const found: string[] = [];
   for (const commit of new Set(commits)) {
+    if (others.includes(commit)) continue;
     const args = ["rev-list", "--max-count=1", commit, "--not", ...others, ...found];
     if ((await gitText(args, inRepository(repository))) !== "") found.push(commit);
   }
