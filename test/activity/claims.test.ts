@@ -6,6 +6,7 @@ import { overlap } from "../../src/activity/glob.ts";
 import { ownMark } from "../../src/activity/living.ts";
 import { writeSession } from "../../src/activity/sessions.ts";
 import { releaseClaims, standingClaims, writeDraft } from "../../src/activity/write.ts";
+import { cpuTime } from "../cpu-time.ts";
 import { now, sampleEntry } from "./sample-entry.ts";
 import { all, author, entry, tempLog, textOf } from "./temp-log.ts";
 
@@ -35,9 +36,9 @@ describe("two patterns", () => {
   });
 
   it("that are made to be slow are compared in a moment", () => {
-    const since = performance.now();
+    const since = cpuTime();
     const answers = [overlap(`${"*a".repeat(100)}b`, "a".repeat(200)), overlap("**/a/".repeat(40), "a/".repeat(100))];
-    expect([answers, performance.now() - since < 1_000]).toEqual([[false, true], true]);
+    expect([answers, cpuTime() - since < 1_000]).toEqual([[false, true], true]);
   });
 });
 
@@ -128,9 +129,9 @@ describe("of the claims in a log", () => {
       sid: String(index % 40).padStart(16, "0"),
       paths: Array.from({ length: 20 }, (_, path) => `src/**/a${String(index)}*b${String(path)}*.ts`),
     });
-    const since = performance.now();
+    const since = cpuTime();
     const count = standing(...Array.from({ length: 2_000 }, (_, index) => claim(index))).length;
-    expect([count, performance.now() - since < 20_000]).toEqual([300, true]);
+    expect([count, cpuTime() - since < 20_000]).toEqual([300, true]);
   });
 
   it("one of version 1 is its label's", () => {

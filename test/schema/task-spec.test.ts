@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { PoolError } from "../../src/core/errors.ts";
 import { parseTaskSpec, type Casing } from "../../src/schema/parse.ts";
+import { cpuTime } from "../cpu-time.ts";
 
 describe("parseTaskSpec", () => {
   it("takes a bare prompt, NUL included", () => {
@@ -39,9 +40,9 @@ describe("parseTaskSpec", () => {
   it("checks a thousand small specs in far less than a tenth of a second", () => {
     const specs = Array.from({ length: 1_000 }, (_, index) => ({ prompt: `task ${String(index)}`, tags: ["a"] }));
     specs.forEach((spec) => parseTaskSpec(spec));
-    const start = performance.now();
+    const start = cpuTime();
     specs.forEach((spec) => parseTaskSpec(spec));
-    expect(performance.now() - start).toBeLessThan(100);
+    expect(cpuTime() - start).toBeLessThan(100);
   });
 
   it.each(refused().map(([input, casing, message]) => ({ input, casing, message })))("refuses with: $message", ({ input, casing, message }) => {
