@@ -125,6 +125,7 @@ export const claimSchema = z
   .strictObject(claimFields, { error: "an object with `affects` or a `topic`" })
   .refine((spec) => spec.topic !== undefined || (spec.affects ?? []).length > 0, {
     error: "what is claimed: paths, globs or resources, or a topic",
+    path: ["affects"],
   });
 
 const releaseFields = {
@@ -135,7 +136,10 @@ const releaseFields = {
 } satisfies Fields<ReleaseSpec>;
 export const releaseSchema = z
   .strictObject(releaseFields, { error: "an object of options" })
-  .refine((spec) => spec.force !== true || (spec.ids ?? []).length > 0, { error: "ids beside force: another terminal's claims are released one by one" });
+  .refine((spec) => spec.force !== true || (spec.ids ?? []).length > 0, {
+    error: "ids beside force: another terminal's claims are released one by one",
+    path: ["ids"],
+  });
 
 const listFields = {
   sinceMs: moment,

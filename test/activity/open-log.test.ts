@@ -146,7 +146,7 @@ describe("the log as a library", () => {
       'invalid_options: unknown field "topik". Did you mean "topic"?',
       "invalid_options: topic: expected a topic or a summary that says something, got nothing.",
       "invalid_options: ttl: expected seconds, a whole number from 60 to 604800, got number 5.",
-      "invalid_options: expected what is claimed: paths, globs or resources, or a topic, got an object.",
+      "invalid_options: affects: expected what is claimed: paths, globs or resources, or a topic, got nothing.",
       "invalid_options: affects: none of it is a path or a resource.",
       expect.stringMatching(/^entry_not_found: No entry "nothing"/),
       expect.stringMatching(/^invalid_options: action: expected completed/),

@@ -4,11 +4,12 @@ import { Command } from "commander";
 import type { Entry } from "../../activity/entry.ts";
 import { wireOf } from "../../activity/line.ts";
 import { defined } from "../../core/config.ts";
+import { invalidOptions } from "../../core/errors.ts";
 import type { ClaimSpec, PostSpec, ReleaseSpec } from "../../schema/activity.ts";
 import { examples, type Call } from "../call.ts";
 import { collected } from "../collected.ts";
 import { claimText, claimWire } from "../log-text.ts";
-import { openLog, span, warnOf, type LogFlags } from "../log-flags.ts";
+import { openLog, ttl as ttlFlag, warnOf, type LogFlags } from "../log-flags.ts";
 
 interface PostFlags extends LogFlags {
   readonly action?: string;
@@ -44,7 +45,7 @@ export function postCommand(call: Call): Command {
     .option("--summary <text>", "what happened")
     .option("--affects <what>", "a path, glob or resource such as port:3000; may be given again", collected)
     .option("--blocks <text>", "whom it concerns: shown to every terminal of the project")
-    .option("--ttl <time>", "for how long it is shown, such as 8h (default: 1h)", span("--ttl"))
+    .option("--ttl <time>", "for how long it is shown, from 1m to 1w, such as 8h (default: 1h)", ttlFlag)
     .option("--ref <id>", "the claim or blocker that it ends")
     .addHelpText(
       "after",
@@ -85,7 +86,7 @@ export function claimCommand(call: Call): Command {
     .argument("[what...]", "paths, globs, resources such as port:3000 or deploy:staging")
     .option("--topic <text>", "what it is about; alone: the topic itself is claimed")
     .option("--summary <text>", "why, for those who meet it")
-    .option("--ttl <time>", "for how long, such as 2h (default: 1h)", span("--ttl"))
+    .option("--ttl <time>", "for how long, from 1m to 1w, such as 2h (default: 1h)", ttlFlag)
     .option("--force", "claim it although another holds it; it holds when that one ends")
     .addHelpText(
       "after",
@@ -95,10 +96,11 @@ export function claimCommand(call: Call): Command {
       ),
     );
   return call.carryOut<ClaimFlags>(command, async (flags, [what]) => {
-    const log = await openLog(call, flags);
-    warnOf(call, log);
     const { topic, summary, ttl, force } = flags;
     const affects = what as readonly string[];
+    if (affects.length === 0 && topic === undefined) throw invalidOptions(nothingClaimed, "what");
+    const log = await openLog(call, flags);
+    warnOf(call, log);
     const { granted, entry, conflict, because } = await log.claim(
       defined<ClaimSpec>({
         affects: affects.length === 0 ? undefined : affects,
@@ -121,6 +123,9 @@ export function claimCommand(call: Call): Command {
     return granted ? 0 : 4;
   });
 }
+
+const nothingClaimed =
+  'what: expected paths, globs or resources, or --topic, as in `claude-pool log claim "src/auth/**"`.';
 
 export function releaseCommand(call: Call): Command {
   const command = addAs(new Command("release"))
