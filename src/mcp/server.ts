@@ -119,7 +119,7 @@ function instance(shared: Shared, era: Era, subscribed: Set<string>): McpServer 
   server.setRequestHandler("completion/complete", ({ params }) => completions(shared.pool, params));
   if (era === "legacy") {
     server.setRequestHandler("resources/subscribe", ({ params }) => {
-      subscribed.add(params.uri);
+      subscribe(subscribed, params.uri);
       return {};
     });
     server.setRequestHandler("resources/unsubscribe", ({ params }) => {
@@ -128,6 +128,21 @@ function instance(shared: Shared, era: Era, subscribed: Set<string>): McpServer 
     });
   }
   return mcp;
+}
+
+/** A session lives as long as its client likes, so what it may leave here is bounded. */
+const mostSubscriptions = 1_000;
+const longestUri = 4_096;
+
+function subscribe(subscribed: Set<string>, uri: string): void {
+  const problem =
+    uri.length > longestUri
+      ? `uri: at most ${String(longestUri)} characters, got ${String(uri.length)}.`
+      : subscribed.size >= mostSubscriptions && !subscribed.has(uri)
+        ? `${String(mostSubscriptions)} resources at once are the most that one session may subscribe to: unsubscribe from some first.`
+        : undefined;
+  if (problem !== undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, problem);
+  subscribed.add(uri);
 }
 
 /** Hands changes on until the connection is closed; the newest revision's own router picks what was asked for. */

@@ -202,6 +202,29 @@ describe("a client that subscribes", () => {
     expect([...ear.seen].sort()).toEqual([...wanted, "prompts", "resources"].sort());
   });
 
+  test("subscribes to so many addresses only, and to more once it gave some up", async () => {
+    const { client } = await connected({ revision: "2025-06-18" });
+    const uriOf = (index: number): string => `pool://context/${String(index)}`;
+    for (let index = 0; index < 1_000; index += 1) await client.subscribeResource({ uri: uriOf(index) });
+    const again = await client.subscribeResource({ uri: uriOf(0) });
+    const said = await client.subscribeResource({ uri: uriOf(1_000) }).catch((error: unknown) => String(error));
+    await client.unsubscribeResource({ uri: uriOf(0) });
+    const free = await client.subscribeResource({ uri: uriOf(1_000) });
+    expect([again, said, free]).toEqual([
+      {},
+      expect.stringContaining(
+        "1000 resources at once are the most that one session may subscribe to: unsubscribe from some first.",
+      ),
+      {},
+    ]);
+  });
+
+  test("is refused an address that is longer than any resource's", async () => {
+    const { client } = await connected({ revision: "2025-06-18" });
+    const uri = `pool://context/${"a".repeat(10_000)}`;
+    await expect(client.subscribeResource({ uri })).rejects.toThrow("uri: at most 4096 characters, got 10015.");
+  });
+
   test("on the newest revision listens, and is told of what it asked for and of nothing else", async () => {
     const gate = held<string>();
     const here = await connected({ revision: newest, script: () => gate.promise });
