@@ -9,7 +9,8 @@ export function writeWhole(file: string, text: string, newMode: number): void {
   const beside = join(dirname(real), `.${basename(real)}.${String(process.pid)}.tmp`);
   const mode = there === undefined ? newMode : there.mode & 0o777;
   try {
-    writeFileSync(beside, text, { mode });
+    rmSync(beside, { force: true }); // a dead process's, or a link that came with somebody's repository
+    writeFileSync(beside, text, { mode, flag: "wx" });
     if (there !== undefined) chmodSync(beside, mode); // the umask speaks of new files alone
     renameSync(beside, real);
   } catch (error) {

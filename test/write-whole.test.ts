@@ -42,6 +42,21 @@ it("makes a file that is not there, with the mode that is asked for", () => {
   expect([readFileSync(file, "utf8"), statSync(file).mode & 0o777]).toEqual(["new", 0o600]);
 });
 
+it("writes through no link that somebody put where it writes beside", () => {
+  const here = folder();
+  const [file, others] = [join(here, "new.json"), join(here, "others")];
+  writeFileSync(others, "theirs");
+  symlinkSync(others, join(here, `.new.json.${String(process.pid)}.tmp`));
+
+  writeWhole(file, "new", 0o600);
+
+  expect([readFileSync(file, "utf8"), lstatSync(file).isFile(), readFileSync(others, "utf8")]).toEqual([
+    "new",
+    true,
+    "theirs",
+  ]);
+});
+
 it("leaves nothing beside a place that cannot be written", () => {
   const here = folder();
   mkdirSync(join(here, "taken", "by", "folders"), { recursive: true });
