@@ -6,6 +6,7 @@ import { mergeMethods, mergeStates } from "../core/merge.ts";
 import { endReasons } from "../core/outcome.ts";
 import { skillName, skillScopes } from "../core/skill.ts";
 import { hostKinds, holdReasons, slotStates, taskStates } from "../core/task.ts";
+import { traceContextOf, type TraceContext } from "../core/trace-context.ts";
 
 export const exportFormat = "claude-pool";
 export const exportVersion = 1;
@@ -107,6 +108,16 @@ function listOf(check: Check): Check {
 function conversation(value: unknown): string | undefined {
   if (value === "fresh" || value === "continue") return undefined;
   return fields({ taskId: text })(value) === undefined ? undefined : "must be fresh, continue or {task_id}";
+}
+
+/** As it is stored: what is made of a request's headers, and read again by whoever runs the task. */
+function traceContext(value: unknown): string | undefined {
+  const problem = fields({ traceparent: text, tracestate: optional(text) })(value);
+  if (problem !== undefined) return problem;
+  const { traceparent, tracestate } = value as TraceContext;
+  const valid = traceContextOf(traceparent, tracestate);
+  const isSame = valid?.traceparent === traceparent && valid.tracestate === tracestate;
+  return isSame ? undefined : "must be a W3C trace context";
 }
 
 /** An object of exactly these fields. */
@@ -238,7 +249,7 @@ const shapes: Readonly<Record<string, Shape>> = {
     merge: optional(oneOf(["manual", "auto"])),
     paths: optional(listOf(text)),
     claimWaitMs: optional(count),
-    trace: optional(record),
+    trace: optional(traceContext),
     mergeId: optional(text),
     lostRuns: count,
     kind: optional(oneOf(["task", "chain", "route"])),

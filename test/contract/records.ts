@@ -848,6 +848,17 @@ function rest(opened: Opened, start: StartRecords): void {
       (lines: readonly string[]) => lines.map((line) => line.replace('"priority":0', '"priority":0,"prio":1')),
       2,
     ],
+    [
+      "a trace that is none",
+      (lines: readonly string[]) => lines.map((line) => line.replace('"priority":0', '"priority":0,"trace":{}')),
+      2,
+    ],
+    [
+      "a trace that no request could have brought",
+      (lines: readonly string[]) =>
+        lines.map((line) => line.replace('"priority":0', '"priority":0,"trace":{"traceparent":"00-0-0-01"}')),
+      2,
+    ],
     ["a task twice", (lines: readonly string[]) => [...lines.slice(0, 2), ...lines.slice(1)], 3],
     ["an end that is missing", (lines: readonly string[]) => lines.slice(0, -1), 4],
   ])("refuses an import with %s, names the line and keeps nothing", async (_what, spoil, line) => {
