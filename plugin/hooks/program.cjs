@@ -2265,22 +2265,28 @@ async function writeDraft(folder, draft, author, options) {
 }
 function livingClaims(folder, entries, now, isOwn = () => false) {
 	const claims = claimsIn(entries, now);
-	const state = statesAtOnce();
-	const gone = claims.filter((claim) => !isOwn(claim.entry) && isAbandoned(folder, claim, now, state));
-	if (gone.length === 0) return claims;
-	const ids = new Set(gone.map(({ entry }) => entry.id));
-	return claimsIn(entries.filter(({ id }) => !ids.has(id)), now);
+	const isAbandoned = abandoned(folder, now);
+	const isGone = (entry) => !isOwn(entry) && isAbandoned(entry);
+	if (!claims.some(({ entry }) => isGone(entry))) return claims;
+	return claimsIn(entries.filter((entry) => entry.action !== "claimed" || !isLive(entry, now) || !isGone(entry)), now);
 }
-function isAbandoned(folder, { entry }, now, state) {
-	const session = entry.sid === void 0 ? void 0 : readSession(folder, entry.sid);
-	return session !== void 0 && isGoneSession(session, now, state);
+function abandoned(folder, now) {
+	const known = new Map();
+	const state = statesAtOnce();
+	return ({ sid }) => {
+		if (sid === void 0) return false;
+		const session = known.has(sid) ? void 0 : readSession(folder, sid);
+		const isGone = known.get(sid) ?? (session !== void 0 && isGoneSession(session, now, state));
+		known.set(sid, isGone);
+		return isGone;
+	};
 }
 async function claim(folder, entry, author, options) {
 	const now = options.now ?? Date.now() / 1e3;
-	const state = statesAtOnce();
+	const isAbandoned = abandoned(folder, now);
 	return appendClaim(folder, entry, {
 		...options,
-		isAbandoned: (other) => other.entry.sid !== entry.sid && isAbandoned(folder, other, now, state),
+		isAbandoned: (other) => other.entry.sid !== entry.sid && isAbandoned(other.entry),
 		release: (other, because) => releaseOf(other, author, because === "abandoned" ? because : void 0, now)
 	});
 }

@@ -1,7 +1,7 @@
 /** From what somebody wants to say to what stands in the log: the one way in for hooks, the CLI, tools and the pool. */
 import { appendClaim, appendEntry, type AppendOptions, type ClaimAnswer } from "./append.ts";
 import { claimsIn, isSameOwner, type Claim } from "./claims.ts";
-import { newEntry, sidOf, type Author, type Draft, type Entry } from "./entry.ts";
+import { isLive, newEntry, sidOf, type Author, type Draft, type Entry } from "./entry.ts";
 import { statesAtOnce } from "./living.ts";
 import type { LogFolder } from "./place.ts";
 import { claimBytes, readLog } from "./read.ts";
@@ -92,33 +92,35 @@ export function livingClaims(
   isOwn: (entry: Entry) => boolean = () => false,
 ): readonly Claim[] {
   const claims = claimsIn(entries, now);
-  const state = statesAtOnce();
-  const gone = claims.filter((claim) => !isOwn(claim.entry) && isAbandoned(folder, claim, now, state));
-  if (gone.length === 0) return claims;
-  const ids = new Set(gone.map(({ entry }) => entry.id));
+  const isAbandoned = abandoned(folder, now);
+  const isGone = (entry: Entry): boolean => !isOwn(entry) && isAbandoned(entry);
+  if (!claims.some(({ entry }) => isGone(entry))) return claims;
+  // Also those that stand behind so many others that they were not looked at.
   return claimsIn(
-    entries.filter(({ id }) => !ids.has(id)),
+    entries.filter((entry) => entry.action !== "claimed" || !isLive(entry, now) || !isGone(entry)),
     now,
   );
 }
 
-/** Is the terminal that claimed certainly gone? */
-function isAbandoned(
-  folder: LogFolder,
-  { entry }: Claim,
-  now: number,
-  state: ReturnType<typeof statesAtOnce>,
-): boolean {
-  const session = entry.sid === undefined ? undefined : readSession(folder, entry.sid);
-  return session !== undefined && isGoneSession(session, now, state);
+/** Is the terminal that claimed certainly gone? Each is looked at once, however many claims it has. */
+function abandoned(folder: LogFolder, now: number): (claim: Entry) => boolean {
+  const known = new Map<string, boolean>();
+  const state = statesAtOnce();
+  return ({ sid }) => {
+    if (sid === undefined) return false;
+    const session = known.has(sid) ? undefined : readSession(folder, sid);
+    const isGone = known.get(sid) ?? (session !== undefined && isGoneSession(session, now, state));
+    known.set(sid, isGone);
+    return isGone;
+  };
 }
 
 async function claim(folder: LogFolder, entry: Entry, author: Author, options: WriteOptions): Promise<ClaimAnswer> {
   const now = options.now ?? Date.now() / 1000;
-  const state = statesAtOnce();
+  const isAbandoned = abandoned(folder, now);
   return appendClaim(folder, entry, {
     ...options,
-    isAbandoned: (other) => other.entry.sid !== entry.sid && isAbandoned(folder, other, now, state),
+    isAbandoned: (other) => other.entry.sid !== entry.sid && isAbandoned(other.entry),
     release: (other, because) => releaseOf(other, author, because === "abandoned" ? because : undefined, now),
   });
 }

@@ -7,10 +7,13 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { ActivityLog } from "../../src/activity-log.ts";
 import type { Activity } from "../../src/core/activity-port.ts";
+import { writeSession } from "../../src/activity/sessions.ts";
+import { livingClaims } from "../../src/activity/write.ts";
 import { handle } from "../../src/hooks/handle.ts";
 import { openActivityLog } from "../../src/open-activity-log.ts";
 import { slotActivity } from "../../src/slot-activity.ts";
-import { tempFolder } from "./temp-log.ts";
+import { now, sampleEntry } from "./sample-entry.ts";
+import { tempFolder, tempLog } from "./temp-log.ts";
 
 interface Place {
   readonly cwd: string;
@@ -129,4 +132,18 @@ describe("what is kept of a host beside the log", () => {
     const sessions = join(place.ada.root, "sessions");
     expect(existsSync(sessions) && readdirSync(sessions).some((name) => name.endsWith(".json"))).toBe(false);
   });
+});
+
+it("however many claims of the dead stand before it, a living one is told and none of theirs", () => {
+  const folder = tempLog();
+  const dead = Array.from({ length: 301 }, (_, index) => {
+    const sid = index.toString(16).padStart(16, "d");
+    writeSession(folder, { sid, label: "slot-1", startedAt: now - 90, seenAt: now - 90, endedAt: now - 90 });
+    return sampleEntry({ action: "claimed", sid, sourceInstance: "slot-1", topic: sid });
+  });
+  const living = sampleEntry({ action: "claimed", sid: "b".repeat(16), sourceInstance: "B", topic: "mine" });
+
+  const claims = livingClaims(folder, [...dead, living], now);
+
+  expect(claims.map(({ entry }) => entry.topic)).toEqual(["mine"]);
 });
