@@ -29,6 +29,11 @@ export class PoolError extends Error {
   }
 }
 
+/** Could the store take later what it failed to take now? It never takes a value that it has no room or type for. */
+export function canHeal(error: unknown): boolean {
+  return error instanceof PoolError && error.code.startsWith("store_") && error.details.isOfValue !== true;
+}
+
 /** An option, field or argument that cannot be used; `details.field` names it. */
 export function invalidOptions(message: string, field?: string): PoolError {
   return new PoolError("invalid_options", message, field === undefined ? {} : { field });

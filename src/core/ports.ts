@@ -13,7 +13,8 @@ export type SqlRow = Readonly<Record<string, SqlValue>>;
  *
  * S1. Statements of one `tx` are atomic, and no other statement of this connection runs between them.
  * S2. `tx` takes the write lock at its start, so what it reads is what it writes on.
- * S3. Every failure is a PoolError with a `store_*` code; a PoolError thrown by the body passes through unchanged.
+ * S3. Every failure is a PoolError with a `store_*` code, but for a value that cannot be bound at all (a TypeError); what the body
+ *     throws passes through unchanged.
  */
 export interface Sql {
   all(query: string, params?: readonly SqlValue[]): Promise<readonly SqlRow[]>;

@@ -2,9 +2,10 @@
  * The one way to write: C1 and C2 of core/records.ts are kept here.
  *
  * G1. A flush takes what is queued when it begins; what is asked for meanwhile waits for the next one, which follows at once.
- * G2. After the commit, in this order: promises resolve, the hook hears of its leases, followers get the events.
+ * G2. A write that can never be done, whatever becomes of the store, fails alone: the others are done in the next flush.
+ * G3. After the commit, in this order: promises resolve, the hook hears of its leases, followers get the events.
  */
-import { PoolError } from "../core/errors.ts";
+import { canHeal, PoolError } from "../core/errors.ts";
 import type { PoolEvent } from "../core/events.ts";
 import type { GovernorSettings } from "../core/governor.ts";
 import type { Clock, Sql } from "../core/ports.ts";
@@ -43,9 +44,7 @@ export function groupCommit(parts: GroupCommitParts): GroupCommit {
       await turnOfTheLoop();
       const batch = queue;
       queue = [];
-      // What followed of the leases may itself be leased: in the next transaction, since this one has looked at its slots.
-      if (await flush(parts, batch))
-        queue.push({ body: () => undefined, resolve: () => undefined, reject: () => undefined });
+      queue.unshift(...(await flush(parts, batch)));
     }
     flushing = undefined;
   }
@@ -68,27 +67,41 @@ interface Queued {
   readonly reject: (error: unknown) => void;
 }
 
-/** Resolves to whether another transaction should follow at once. */
-async function flush(parts: GroupCommitParts, batch: readonly Queued[]): Promise<boolean> {
+/** Asks for another transaction and nothing else. */
+const nothing: Queued = { body: () => undefined, resolve: () => undefined, reject: () => undefined };
+
+/** Resolves to what another transaction should do at once. */
+async function flush(parts: GroupCommitParts, batch: readonly Queued[]): Promise<readonly Queued[]> {
+  const failed: Queued[] = [];
   let commit;
   try {
     commit = await parts.sql.tx(async (sql) => {
       const change = await beginChange(sql, parts.clock.now(), parts.governor);
       await parts.before(change);
       const settle: (() => void)[] = [];
-      for (const queued of batch) settle.push(await attempt(change, queued, parts.follow));
+      for (const queued of batch) {
+        const attempted = attempt(change, queued, parts.follow);
+        settle.push(
+          await attempted.catch((error: unknown) => {
+            failed.push(queued);
+            throw error;
+          }),
+        );
+      }
       const leases = await parts.lease(change);
       const isOpen = await parts.follow(change);
       return { settle, leases, isOpen, events: await change.finish() };
     });
   } catch (error) {
-    for (const { reject } of batch) reject(error);
-    return false;
+    const isAlone = failed.length > 0 && !canHeal(error); // G2
+    for (const { reject } of isAlone ? failed : batch) reject(error);
+    return isAlone ? batch.filter((queued) => !failed.includes(queued)) : [];
   }
   for (const done of commit.settle) done();
   if (commit.leases.length > 0) parts.leased(commit.leases);
   parts.committed(commit.events);
-  return commit.isOpen;
+  // What followed of the leases may itself be leased: in the next transaction, since this one has looked at its slots.
+  return commit.isOpen ? [nothing] : [];
 }
 
 /** Runs one write; what to tell its caller once the transaction is committed. */

@@ -6,12 +6,13 @@ import { PoolError } from "../../core/errors.ts";
 export function storeFailure(error: unknown, path: string): unknown {
   if (error instanceof PoolError || !isSqliteError(error)) return error;
   // The low byte is the primary code; the rest says more precisely which kind of it.
-  const known = codes.get(error.errcode & 0xff);
+  const code = error.errcode & 0xff;
+  const known = codes.get(code);
   if (known === undefined) {
     return new PoolError(
       "store_failed",
       `The store ${path} failed: ${error.message}. \`claude-pool doctor\` checks it.`,
-      { path },
+      { path, ...(ofValues.has(code) ? { isOfValue: true } : {}) },
       error,
     );
   }
@@ -51,6 +52,9 @@ const codes: ReadonlyMap<number, Meaning> = new Map([
   [14, readOnly], // SQLITE_CANTOPEN
   [26, notDatabase], // SQLITE_NOTADB
 ]);
+
+/** What SQLite says of a value, and not of the file: SQLITE_TOOBIG, SQLITE_CONSTRAINT, SQLITE_MISMATCH and SQLITE_RANGE. */
+const ofValues: ReadonlySet<number> = new Set([18, 19, 20, 25]);
 
 function isSqliteError(error: unknown): error is Error & { readonly errcode: number } {
   return error instanceof Error && "errcode" in error && typeof error.errcode === "number";
