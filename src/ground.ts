@@ -10,6 +10,7 @@ import { probeNamespace } from "./runner/claude/namespace.ts";
 import { markerVariable, processTable, type ProcessEntry } from "./runner/process-table.ts";
 import { systemProcesses } from "./runner/processes.ts";
 import { gitList, gitText } from "./workspace/git.ts";
+import { isHeld } from "./workspace/repository-lock.ts";
 import { repositoryOf } from "./workspace/repository.ts";
 
 export { gitVersion, oldestGit } from "./workspace/git-version.ts";
@@ -131,20 +132,22 @@ export interface RepositoryLockFile {
   readonly ageMs: number;
 }
 
-/** Git's locks and the pool's own in the repository of a directory, oldest first. */
+/** Git's locks and the pool's own in the repository of a directory, oldest first; without those that a living process is known to hold. */
 export async function repositoryLocks(directory: string): Promise<readonly RepositoryLockFile[]> {
   const repository = await repositoryOf(directory);
   if (repository === undefined) return [];
   const found = readdirSync(repository).filter((name) => name.endsWith(".lock"));
   const trees = existsSync(join(repository, "worktrees")) ? readdirSync(join(repository, "worktrees")) : [];
   const inTrees = trees.map((name) => join("worktrees", name, "index.lock"));
-  return [...found, ...inTrees]
-    .map((name) => join(repository, name))
-    .flatMap((path) => {
-      const stats = statSync(path, { throwIfNoEntry: false });
-      return stats === undefined ? [] : [{ path, ageMs: Date.now() - stats.mtimeMs }];
-    })
-    .sort((a, b) => b.ageMs - a.ageMs);
+  const locks: RepositoryLockFile[] = [];
+  for (const name of [...found, ...inTrees]) {
+    const path = join(repository, name);
+    // A set-up and a landing take as long as they take.
+    if (name.startsWith("claude-pool") && (await isHeld(path, systemProcesses()))) continue;
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats !== undefined) locks.push({ path, ageMs: Date.now() - stats.mtimeMs });
+  }
+  return locks.toSorted((a, b) => b.ageMs - a.ageMs);
 }
 
 function hasHost(entry: ProcessEntry, markers: ReadonlyMap<number, string>): boolean {

@@ -169,11 +169,21 @@ async function breakIfDead(file: string, processes: Processes): Promise<boolean>
   }
 }
 
-/** Of another machine nobody can tell. */
+/** Does a living process of this machine hold this lock? False where nobody can tell. */
+export async function isHeld(file: string, processes: Processes): Promise<boolean> {
+  const holder = await holderIn(file);
+  return holder !== undefined && isLiving(holder, processes) === true;
+}
+
 async function isDead(file: string, processes: Processes): Promise<boolean> {
   const holder = await holderIn(file);
-  if (holder === undefined || holder.hostname !== hostname()) return false;
-  return holder.bootId !== processes.bootId || !processes.isAlive(holder);
+  return holder !== undefined && isLiving(holder, processes) === false;
+}
+
+/** Undefined: of another machine nobody can tell. */
+function isLiving(holder: LockHolder, processes: Processes): boolean | undefined {
+  if (holder.hostname !== hostname()) return undefined;
+  return holder.bootId === processes.bootId && processes.isAlive(holder);
 }
 
 interface LockHolder {
