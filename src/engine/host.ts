@@ -52,6 +52,7 @@ export class Host implements DispatchHook {
   #cancelStep: () => void = () => undefined;
   #stopping = false;
   #isSweeping = false;
+  #isMerging = false;
   #isStartingOver = false;
   #isStarved = false;
   #renewAt = 0;
@@ -301,8 +302,14 @@ export class Host implements DispatchHook {
     if (this.#options.kind !== "attached") await this.#autoscaler.step(this.id);
     await this.recover();
     await this.#claims.look();
-    // What a process left that died over it, or gave back.
-    if ((await records.merges({ state: ["queued", "merging"] }, 1)).length > 0) await this.#merging.work();
+    // What a process left that died over it, or gave back. Not waited for: its checks may take long, and the next sweep must come.
+    if (this.#isMerging || (await records.merges({ state: ["queued", "merging"] }, 1)).length === 0) return;
+    this.#isMerging = true;
+    this.#track(
+      this.#merging.work().finally(() => {
+        this.#isMerging = false;
+      }),
+    );
   }
 
   /** H3: taken for dead while it was alive; what it ran belongs to others now, so it ends that and registers anew. */
