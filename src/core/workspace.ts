@@ -28,6 +28,8 @@ export interface CheckRequest {
   readonly checks: readonly CheckSpec[];
   /** Has nobody else worked in the directory since this was asked? */
   readonly isAlone: () => Promise<boolean>;
+  /** Ends the wait for the directory's turn, in which what a check left is put back. */
+  readonly patience?: AbortSignal;
 }
 
 /** What one check said, and of which tree. */

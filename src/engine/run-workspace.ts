@@ -23,6 +23,7 @@ import {
 } from "../core/workspace.ts";
 import type { EngineParts } from "./parts.ts";
 import { watchOthers } from "./others.ts";
+import { patienceOf } from "./patience.ts";
 import { ownerOf, saveWork, savingOf } from "./save-work.ts";
 
 /** What the end of a run says of its directory. */
@@ -115,11 +116,20 @@ export class RunWorkspace {
 
   /** Saves what the run left (I2) and, if it completed, judges it by its checks. Never rejects. */
   async conclude(outcome: Outcome, signal: AbortSignal): Promise<Conclusion> {
+    const patience = patienceOf(this.#parts, signal);
+    try {
+      return await this.#concluded(outcome, signal, patience.signal);
+    } finally {
+      patience.end();
+    }
+  }
+
+  async #concluded(outcome: Outcome, signal: AbortSignal, patience: AbortSignal): Promise<Conclusion> {
     if (this.#workspace === undefined) return { outcome };
     const { runId, task } = this.#lease;
     let workspace: TaskWorkspace;
     try {
-      workspace = await saveWork(this.#parts, task, this.#workspace);
+      workspace = await saveWork(this.#parts, task, this.#workspace, patience);
     } catch (error) {
       return { outcome: unsaved(outcome, this.#workspace.path, error) };
     }
@@ -129,7 +139,7 @@ export class RunWorkspace {
     this.#tell({ type: "task.checking", taskId: task.id, data: { runId, checks: checks.map(nameOf) } });
     try {
       const isAlone = await watchOthers(this.#parts.records, this.#lease);
-      const results = await this.#parts.workspaces.check({ workspace, checks, isAlone }, signal);
+      const results = await this.#parts.workspaces.check({ workspace, checks, isAlone, patience }, signal);
       return this.#judged(outcome, { ...workspace, checks: results }, results);
     } catch (error) {
       return { workspace, outcome: unchecked(outcome, error, signal) };

@@ -38,8 +38,8 @@ export function openWorkspaces({ processes, baseDirectory: configured }: Workspa
   const place = placeLock(processes);
   const branchTurn = branchLock(processes);
   /** Nobody makes a directory ready or saves it while it is being removed; a draft belongs to the place beside it. */
-  const inTurn = <T>(path: string, repository: string, body: () => Promise<T>): Promise<T> =>
-    place({ repository, path: join(dirname(path), basename(path, draftSuffix)) }, undefined, body);
+  const inTurn = <T>(path: string, repository: string, body: () => Promise<T>, patience?: AbortSignal): Promise<T> =>
+    place({ repository, path: join(dirname(path), basename(path, draftSuffix)) }, patience, body);
   const folderOf = (repository: string, poolId: string): string => join(baseDirectory(repository, configured), poolId);
   return {
     repositoryOf: (cwd) => repositoryOf(cwd),
@@ -53,11 +53,11 @@ export function openWorkspaces({ processes, baseDirectory: configured }: Workspa
     },
     verify,
     save: saveWork,
-    async check({ workspace, checks, isAlone }, signal) {
+    async check({ workspace, checks, isAlone, patience }, signal) {
       const [checkout, owner] = await standing(workspace);
       const { cwd, saved, path, repository } = workspace;
       if (saved === undefined) throw new PoolError("workspace_failed", `Nothing is saved of ${owner} to be checked.`);
-      const turn = <T>(body: () => Promise<T>): Promise<T> => inTurn(path, repository, body);
+      const turn = <T>(body: () => Promise<T>): Promise<T> => inTurn(path, repository, body, patience);
       return runChecks({ checkout, cwd, owner, tree: saved.tree, checks, isAlone, inTurn: turn }, signal);
     },
     async land(request, signal) {
