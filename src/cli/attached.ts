@@ -73,10 +73,7 @@ class AttachedWork {
     this.#beside(this.#follow());
     this.#progress.begin(() => this.#status(startedMs));
     const records: (TaskRecord | undefined)[] = [];
-    const inOrder = new InOrder((record, index) => {
-      this.#progress.hide();
-      return options.onEnd(record, index);
-    });
+    const inOrder = new InOrder((record, index) => this.#progress.aside(() => options.onEnd(record, index)));
     try {
       await this.#pool.fanOut(specs, {
         signal: this.#stop.signal,

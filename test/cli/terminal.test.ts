@@ -50,6 +50,20 @@ describe("progress", () => {
     expect(sink.read()).toEqual("1/3 done\r\u001b[2Ktask-1 completed\n1/3 done\r\u001b[2K");
   });
 
+  it("lets other text be written to its end before a note or the line come back", async () => {
+    const sink = terminal();
+    const progress = new Progress(sink);
+    progress.begin(() => "1/3 done");
+    await progress.aside(async () => {
+      sink.write("task-1, ");
+      progress.note("task-2 completed");
+      await Promise.resolve();
+      sink.write("its answer\n");
+    });
+    progress.end();
+    expect(sink.read()).toEqual("1/3 done\r\u001b[2Ktask-1, its answer\ntask-2 completed\n1/3 done\r\u001b[2K");
+  });
+
   it("writes only what stays where there is no terminal", () => {
     const sink = new PassThrough({ encoding: "utf8" });
     const progress = new Progress(sink);

@@ -10,6 +10,8 @@ export class Progress {
   #text: () => string = () => "";
   #timer: NodeJS.Timeout | undefined;
   #drawn = "";
+  /** Notes that wait while other text is written. */
+  #held: string[] | undefined;
 
   constructor(sink: Sink) {
     this.#sink = sink;
@@ -27,14 +29,25 @@ export class Progress {
 
   /** A line that stays. */
   note(line: string): void {
+    if (this.#held !== undefined) {
+      this.#held.push(line);
+      return;
+    }
     this.#clear();
     this.#sink.write(`${line}\n`);
     if (this.#timer !== undefined) this.#draw();
   }
 
-  /** Makes way for other text on the same terminal; the line comes back by itself. */
-  hide(): void {
+  /** Makes way for other text on the same terminal until that is written in whole; then notes and the line come back. */
+  async aside(write: () => Promise<void>): Promise<void> {
     this.#clear();
+    const held = (this.#held = []);
+    try {
+      await write();
+    } finally {
+      this.#held = undefined;
+      for (const line of held) this.note(line);
+    }
   }
 
   end(): void {
@@ -44,6 +57,7 @@ export class Progress {
   }
 
   #draw(): void {
+    if (this.#held !== undefined) return;
     const { columns = 0 } = this.#sink;
     const line = oneLine(this.#text(), (columns > 0 ? columns : 80) - 1);
     if (line === this.#drawn) return;
