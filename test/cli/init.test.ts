@@ -79,12 +79,21 @@ describe("init", () => {
     const servers = (JSON.parse(here.read()) as { readonly mcpServers: Record<string, unknown> }).mcpServers;
     await here.run(["init", "--undo"]);
     expect([again.stderr, once === twice, other.exitCode, servers["claude-pool"], here.read()]).toEqual([
-      `${here.file} stays as it is.\n`,
+      `${here.file} has the server "claude-pool" already, and stays as it is.\n`,
       true,
       0,
       { ...entry, args: [...entry.args, "--slots", "3"] },
       written,
     ]);
+  });
+
+  test("says of an undo that finds nothing that it found nothing", async () => {
+    const here = setup();
+    expect(await here.run(["init", "--undo"])).toEqual({
+      exitCode: 0,
+      stdout: "",
+      stderr: `${here.file} has no server "claude-pool": nothing is taken out.\n`,
+    });
   });
 
   test("refuses a server of the same name that is not its own, and replaces it by force, until the undo", async () => {

@@ -131,7 +131,9 @@ async function show(call: Call, change: Change, isDry: boolean): Promise<void> {
     created: `${path} ${done} written.`,
     updated: `${path} ${done} changed.`,
     removed: `${path} ${done} removed: it held nothing else.`,
-    unchanged: `${path} stays as it is.`,
+    unchanged: change.isUndo
+      ? `${path} has no server ${JSON.stringify(name)}: nothing is taken out.`
+      : `${path} has the server ${JSON.stringify(name)} already, and stays as it is.`,
   };
   call.out.say(said[action]);
   if (!isDry && (action === "created" || action === "updated") && !change.isUndo) {
