@@ -11,7 +11,9 @@ import type { TaskRecord } from "./core/task.ts";
  */
 export async function fullId(records: Records, id: string): Promise<string> {
   if (isTaskId(id)) return id;
-  if (!/^(task|chain)-.{3}/.test(id)) throw taskNotFound(id);
+  const [, kind, rest = ""] = /^(task|chain)-(.*)$/s.exec(id) ?? [];
+  if (kind === undefined) throw taskNotFound(id);
+  if (rest.length < 3) throw taskNotFound(id, `of an id, give at least 3 characters after "${kind}-".`);
   const ids = await records.idsLike(id, 2);
   const [only] = ids;
   if (only !== undefined && (ids.length === 1 || ids.includes(id))) return ids.includes(id) ? id : only;

@@ -44,15 +44,10 @@ export function poolClosed(): PoolError {
   return new PoolError("pool_closed", "The pool is closed. Open it again with `openPool`.");
 }
 
-/** No task has this id. */
-export function taskNotFound(id: string): PoolError {
-  return new PoolError(
-    "task_not_found",
-    `No task ${JSON.stringify(id)} in this pool. \`claude-pool list\` shows the ids.`,
-    {
-      taskId: id,
-    },
-  );
+/** No task has this id, or `why` it is none. */
+export function taskNotFound(id: string, why?: string): PoolError {
+  const rest = why === undefined ? ". `claude-pool list` shows the ids." : `: ${why}`;
+  return new PoolError("task_not_found", `No task ${JSON.stringify(id)} in this pool${rest}`, { taskId: id });
 }
 
 /** No slot has this id. */

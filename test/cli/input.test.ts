@@ -50,6 +50,11 @@ describe("bad input", () => {
     [["budget", "set", "much"], 2, 'error: usd: expected dollars, a number of at least 0, or none, got "much".\n'],
     [["list", "--state", "pendign"], 2, expect.stringContaining('Did you mean "pending"?')],
     [["result", "task-none"], 4, expect.stringContaining('error: No task "task-none" in this pool.')],
+    [
+      ["result", "task-4"],
+      4,
+      'error: No task "task-4" in this pool: of an id, give at least 3 characters after "task-".\n',
+    ],
     [["slots", "scale", "up", "1"], 4, expect.stringContaining("claude-pool serve")],
     [["context", "get", "none"], 4, expect.stringContaining('No fact "none" in this pool.')],
     [["completion", "bsh"], 2, expect.stringContaining('Did you mean "bash"?')],
