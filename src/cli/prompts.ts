@@ -20,7 +20,9 @@ export async function promptOf(call: Call, words: readonly string[]): Promise<st
       "prompt",
     );
   }
-  return (await readAll(call.io.stdin)).replace(/\r?\n$/, "");
+  const given = (await readAll(call.io.stdin)).replace(/\r?\n$/, "");
+  if (given !== "") return given;
+  throw invalidOptions("prompt: stdin holds none. Give it as an argument, or on stdin.", "prompt");
 }
 
 /**
@@ -56,7 +58,10 @@ function fromLines(content: string, name: string, jsonl: boolean | undefined): r
   const specs = filled.map(({ text, where }) =>
     isJson ? parseTaskSpec(parseLine(text, where), "wire", where) : parseTaskSpec(text, "wire", where),
   );
-  if (specs.length === 0) throw invalidOptions(`${name} holds no prompt.`, "prompts");
+  if (specs.length === 0) {
+    const instead = name === "stdin" ? " Give them as arguments, with --file, or on stdin." : "";
+    throw invalidOptions(`prompts: ${name} holds none.${instead}`, "prompts");
+  }
   return specs;
 }
 

@@ -55,6 +55,8 @@ describe("bad input", () => {
       4,
       'error: No task "task-4" in this pool: of an id, give at least 3 characters after "task-".\n',
     ],
+    [["run"], 2, "error: prompt: stdin holds none. Give it as an argument, or on stdin.\n"],
+    [["fan-out"], 2, "error: prompts: stdin holds none. Give them as arguments, with --file, or on stdin.\n"],
     [["slots", "scale", "up", "1"], 4, expect.stringContaining("claude-pool serve")],
     [["context", "get", "none"], 4, expect.stringContaining('No fact "none" in this pool.')],
     [["completion", "bsh"], 2, expect.stringContaining('Did you mean "bash"?')],
