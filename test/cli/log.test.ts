@@ -276,6 +276,27 @@ describe("claude-pool log claim", () => {
     expect((await as("B")("claim", "--topic", "release 2.4")).exitCode).toBe(4);
   });
 
+  it("by force waits for whoever was first, and says so", async () => {
+    const { as } = setup();
+    await as("A")("claim", "src");
+    expect(await as("B")("claim", "src/x.ts", "--force")).toEqual({
+      exitCode: 4,
+      stdout: expect.stringMatching(/^[\da-f-]{36}\n$/) as string,
+      stderr: expect.stringMatching(
+        /^Not granted yet: A has claimed src for \d+s, 59m left\. Your claim waits in the log, and holds when that one ends\.\n$/,
+      ) as string,
+    });
+  });
+
+  it("release says of a terminal that holds nothing just that", async () => {
+    const { as } = setup();
+    expect(await as("A")("release")).toEqual({
+      exitCode: 0,
+      stdout: "",
+      stderr: "This terminal holds no claims: `claude-pool log list --claims` shows those of all.\n",
+    });
+  });
+
   it("release names claims by id, by path and by topic, and does not find what is not there", async () => {
     const { as } = setup();
     const ids: string[] = [];

@@ -117,8 +117,12 @@ export function claimCommand(call: Call): Command {
       };
       await call.out.line(JSON.stringify({ granted, ...parts }));
     } else if (entry !== undefined) await call.out.line(entry.id);
-    if (conflict !== undefined)
-      call.out.say(`${granted ? "" : "Not granted: "}${claimText(conflict, Date.now() / 1000)}.`);
+    if (conflict !== undefined) {
+      const holder = `${claimText(conflict, Date.now() / 1000)}.`;
+      if (granted) call.out.say(holder);
+      else if (entry === undefined) call.out.say(`Not granted: ${holder}`);
+      else call.out.say(`Not granted yet: ${holder} Your claim waits in the log, and holds when that one ends.`);
+    }
     if (because === "flood") call.out.say(floodText);
     return granted ? 0 : 4;
   });
@@ -148,7 +152,11 @@ export function releaseCommand(call: Call): Command {
     );
     for (const entry of released) await showEntry(call, entry);
     if (released.length > 0) return 0;
-    call.out.say("No such claim of this terminal: `claude-pool log list --claims` shows them all.");
+    call.out.say(
+      isNamed
+        ? "No such claim of this terminal: `claude-pool log list --claims` shows them all."
+        : "This terminal holds no claims: `claude-pool log list --claims` shows those of all.",
+    );
     return isNamed ? 4 : 0;
   });
 }
