@@ -71,6 +71,11 @@ export function heldBackText({ reason, untilMs, ceiling }: HeldBack): string {
   return `${reasons[reason]}${few}${untilMs === undefined ? "" : `, until ${moment(untilMs)}`}`;
 }
 
+/** @example counted(1, "slot") // "1 slot" */
+export function counted(figure: number, thing: string): string {
+  return `${String(figure)} ${thing}${figure === 1 ? "" : "s"}`;
+}
+
 /** Money for a table: four decimals, which show one call of the smallest model. */
 export function usd(microdollars: number): string {
   return `$${(microdollars / 1_000_000).toFixed(4)}`;

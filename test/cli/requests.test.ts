@@ -67,7 +67,7 @@ describe("requests", () => {
     }).toEqual({
       listed: `${id}  open   ${taskId}  slot-1  TIME  Bash npm test`,
       record: [id, "permission", "Bash", { command: "npm test" }, taskId, "open"],
-      status: "waiting  1 requests for an answer (claude-pool requests)",
+      status: "waiting  1 request for an answer (claude-pool requests)",
       tasks: true,
     });
   });

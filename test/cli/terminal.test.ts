@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { duration, elapsed, usd } from "../../src/cli/quantities.ts";
+import { counted, duration, elapsed, usd } from "../../src/cli/quantities.ts";
 import { colours } from "../../src/cli/terminal/colour.ts";
 import { Progress } from "../../src/cli/terminal/progress.ts";
 import { oneLine, table } from "../../src/cli/terminal/table.ts";
@@ -79,6 +79,10 @@ describe("quantities", () => {
     expect(["90s", "1.5h", "30d", "250ms"].map(duration("--x", Infinity))).toEqual([
       90_000, 5_400_000, 2_592_000_000, 250,
     ]);
+  });
+
+  it("writes one of a thing as one", () => {
+    expect([counted(0, "slot"), counted(1, "slot"), counted(2, "slot")]).toEqual(["0 slots", "1 slot", "2 slots"]);
   });
 
   it("writes times and money as people read them", () => {

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { examples, type Call } from "../call.ts";
 import type { CommonFlags } from "../flags.ts";
-import { duration, usd } from "../quantities.ts";
+import { counted, duration, usd } from "../quantities.ts";
 
 type Flags = CommonFlags & { readonly grace?: number; readonly keepPending?: boolean };
 
@@ -25,7 +25,7 @@ export function drainCommand(call: Call): Command {
       if (call.json) return call.out.record(summary);
       const { totalTasksCompleted, totalCostMicrodollars, cancelledPending, cancelledRunning } = summary;
       await call.out.line(
-        `drained: ${String(totalTasksCompleted)} tasks completed, ${usd(totalCostMicrodollars)} spent in all`,
+        `drained: ${counted(totalTasksCompleted, "task")} completed, ${usd(totalCostMicrodollars)} spent in all`,
       );
       for (const id of cancelledPending) await call.out.line(`${id} cancelled before it began`);
       for (const id of cancelledRunning) await call.out.line(`${id} stopped at the end of the grace`);

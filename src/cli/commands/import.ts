@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { invalidOptions } from "../../core/errors.ts";
 import { examples, type Call } from "../call.ts";
 import type { CommonFlags } from "../flags.ts";
+import { counted } from "../quantities.ts";
 
 /** `import`: what `export` wrote, into an empty pool. */
 export function importCommand(call: Call): Command {
@@ -22,7 +23,7 @@ export function importCommand(call: Call): Command {
       const input = await openInput(call, file as string | undefined);
       const counts = await pool.import(createInterface({ input, crlfDelay: Infinity }));
       if (call.json) await call.out.record(counts);
-      else await call.out.line(`imported ${String(counts.tasks)} tasks and ${String(counts.runs)} runs`);
+      else await call.out.line(`imported ${counted(counts.tasks, "task")} and ${counted(counts.runs, "run")}`);
     }),
   );
 }

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { examples, type Call } from "../call.ts";
 import type { CommonFlags } from "../flags.ts";
-import { duration } from "../quantities.ts";
+import { counted, duration } from "../quantities.ts";
 
 /** `prune`: takes old records away. */
 export function pruneCommand(call: Call): Command {
@@ -16,7 +16,7 @@ export function pruneCommand(call: Call): Command {
     call.look(flags, async (pool) => {
       const removed = await pool.prune({ olderThanMs: flags.olderThan });
       if (call.json) await call.out.record(removed);
-      else await call.out.line(`removed ${String(removed.tasks)} tasks and ${String(removed.events)} events`);
+      else await call.out.line(`removed ${counted(removed.tasks, "task")} and ${counted(removed.events, "event")}`);
     }),
   );
 }

@@ -11,6 +11,7 @@ import type { ExitCode } from "../exit.ts";
 import { addHttpFlags, httpOptionsOf, listen, type HttpFlags } from "../http.ts";
 import { ownSlots } from "../hosting.ts";
 import { addHostFlags, addTaskFlags, poolSettingsOf, type HostFlags, type TaskFlags } from "../flags.ts";
+import { counted } from "../quantities.ts";
 
 type Flags = HostFlags & TaskFlags & HttpFlags & { readonly quiet?: boolean };
 
@@ -53,7 +54,7 @@ export function serveCommand(call: Call): Command {
       http = await listen(pool, listening);
       const slots = await pool.findSlots();
       const own = slots.filter((slot) => slot.hostId === pool.hostId).length;
-      call.out.say(`Hosting ${String(own)} slots for ${options.cwd} (${pool.hostId ?? ""}). Ctrl-C to stop.`);
+      call.out.say(`Hosting ${counted(own, "slot")} for ${options.cwd} (${pool.hostId ?? ""}). Ctrl-C to stop.`);
       if (http !== undefined) call.out.say(`Listening on ${http.url}`);
       if (call.json)
         await call.out.record(defined({ hostId: pool.hostId, store: pool.store, slots: own, url: http?.url }));

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import type { SlotRecord, SlotState } from "../../core/task.ts";
 import { examples, type Call } from "../call.ts";
 import { addTaskFlags, slotConfigOf, type CommonFlags, type TaskFlags } from "../flags.ts";
-import { usd, wholeNumber } from "../quantities.ts";
+import { counted, usd, wholeNumber } from "../quantities.ts";
 import { table } from "../terminal/table.ts";
 import { slotStates } from "../../core/task.ts";
 import { invalidOptions } from "../../core/errors.ts";
@@ -108,7 +108,7 @@ function scaleCommand(
     const count = wholeNumber("n", 0)(text as string);
     return call.look(flags, async (pool) => {
       const targetSlots = await scale(pool, count);
-      await (call.json ? call.out.record({ targetSlots }) : call.out.line(`${String(targetSlots)} slots`));
+      await (call.json ? call.out.record({ targetSlots }) : call.out.line(counted(targetSlots, "slot")));
     });
   });
 }

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import type { PoolStatus } from "../../core/task.ts";
 import { examples, type Call } from "../call.ts";
 import type { CommonFlags } from "../flags.ts";
-import { heldBackText, usd } from "../quantities.ts";
+import { counted, heldBackText, usd } from "../quantities.ts";
 import { table } from "../terminal/table.ts";
 
 /** `status`: counts and money. */
@@ -32,7 +32,7 @@ function rows(status: PoolStatus, store: string): readonly (readonly string[])[]
     ["pool", store + (status.shutdown ? " (drained: it takes no work until it is opened anew)" : "")],
     [
       "slots",
-      `${String(status.totalSlots)} on ${String(status.hosts)} hosts: ${String(status.idleSlots)} idle, ${String(status.busySlots)} busy${status.erroredSlots === 0 ? "" : `, ${String(status.erroredSlots)} errored`}`,
+      `${String(status.totalSlots)} on ${counted(status.hosts, "host")}: ${String(status.idleSlots)} idle, ${String(status.busySlots)} busy${status.erroredSlots === 0 ? "" : `, ${String(status.erroredSlots)} errored`}`,
     ],
     [
       "queue",
@@ -45,7 +45,7 @@ function rows(status: PoolStatus, store: string): readonly (readonly string[])[]
     ...(status.heldBack === undefined ? [] : [["held back", heldBackText(status.heldBack)]]),
     ...(status.openRequests === 0
       ? []
-      : [["waiting", `${String(status.openRequests)} requests for an answer (claude-pool requests)`]]),
+      : [["waiting", `${counted(status.openRequests, "request")} for an answer (claude-pool requests)`]]),
     ["spent", usd(status.totalSpendMicrodollars)],
     ["budget", cap],
   ];

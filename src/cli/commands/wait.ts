@@ -7,7 +7,7 @@ import { exitOfTasks } from "../exit.ts";
 import type { CommonFlags } from "../flags.ts";
 import { tellingHeldBack } from "../held-back.ts";
 import { interrupted } from "../interrupted.ts";
-import { duration, elapsed } from "../quantities.ts";
+import { counted, duration, elapsed } from "../quantities.ts";
 import { taskLine } from "../task-text.ts";
 import { Progress } from "../terminal/progress.ts";
 
@@ -33,7 +33,7 @@ export function waitCommand(call: Call): Command {
       const { signal, end } = interrupted(call);
       const progress = new Progress(call.out.talk);
       const startedMs = Date.now();
-      progress.begin(() => `waiting for ${String(records.length)} tasks · ${elapsed(Date.now() - startedMs)}`);
+      progress.begin(() => `waiting for ${counted(records.length, "task")} · ${elapsed(Date.now() - startedMs)}`);
       try {
         const ids = records.map((record) => record.id);
         const options = defined<WaitOptions>({
