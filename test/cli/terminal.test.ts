@@ -35,6 +35,14 @@ describe("a table", () => {
     ).toEqual(["ID      COST", "a        $10", "\u001b[1mlonger\u001b[22m    $1"]);
   });
 
+  it("cuts what does not fit a terminal, of lines with colours too", () => {
+    const rows = [
+      ["ID", "STATE", "PROMPT"],
+      ["a", "\u001b[32mdone\u001b[39m", "Write a test"],
+    ];
+    expect(table(rows, { width: 16 })).toEqual(["ID  STATE  PROM…", "a   \u001b[32mdone\u001b[39m   Writ…"]);
+  });
+
   it("never lets a control character of a text through", () => {
     fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => !/\p{Cc}/u.test(oneLine(text, 80))));
   });

@@ -36,9 +36,11 @@ export function oneLine(text: string, max: number): string {
   return flat.length <= max ? flat : `${flat.slice(0, Math.max(0, max - 1)).trimEnd()}…`;
 }
 
+/** A line whose colours are in what would go stays as it is. */
 function cut(line: string, width: number | undefined): string {
-  if (width === undefined || shownLength(line) <= width || line.length !== shownLength(line)) return line;
-  return `${line.slice(0, Math.max(0, width - 1))}…`;
+  if (width === undefined || shownLength(line) <= width) return line;
+  const kept = line.slice(0, Math.max(0, line.length - (shownLength(line) - width) - 1));
+  return shownLength(kept) === Math.max(0, width - 1) ? `${kept.trimEnd()}…` : line;
 }
 
 function shownLength(text: string): number {
