@@ -15,11 +15,13 @@ it("shows eight tasks on the real CLI: five done, one cancelled, one denied, one
     free: records.filter(({ result }) => result === undefined || result.cost_microdollars === 0),
     left: existsSync(/in (\/.*)\/greeter/.exec(ran.stderr)?.[1] ?? "/"),
     pools: readdirSync(place.poolHome),
+    next: ran.stderr.trim().split("\n").at(-1),
   }).toEqual({
     exit: 0,
     ends: ["budget", "cancelled", "completed", "completed", "completed", "completed", "completed", "permission"],
     free: [],
     left: false,
     pools: [],
+    next: '  npx claude-pool run --permission-mode acceptEdits "Fix the failing test"',
   });
 });

@@ -99,7 +99,7 @@ function verdict(call: Call, records: readonly TaskRecord[], tookMs: number): Ex
   if (wrong.length === 0) {
     call.out.say(
       `\nDone in ${elapsed(tookMs)}; everything it made is removed. With your own login, the same way:\n` +
-        '  claude-pool run --permission-mode acceptEdits "Fix the failing test"',
+        '  npx claude-pool run --permission-mode acceptEdits "Fix the failing test"',
     );
   }
   return wrong.length === 0 ? 0 : 1;
