@@ -84,6 +84,18 @@ describe("bad input", () => {
   });
 });
 
+describe("what there is nothing of", () => {
+  it.each([
+    [["list"], "No tasks.\n"],
+    [["context", "list"], "No facts.\n"],
+    [["message", "peek"], "No messages for coordinator.\n"],
+    [["webhook", "list"], "No webhooks.\n"],
+    [["webhook", "list", "--json"], ""],
+  ])("%j says so on stderr, and nothing to programs", async (argv, stderr) => {
+    expect(await place.run(argv)).toEqual({ exitCode: 0, stdout: "", stderr });
+  });
+});
+
 describe("the queue", () => {
   it("takes a task without a host, and says how to start one", async () => {
     const ran = await place.run(["submit", "--json", "--tag", "a", "Do", "it"]);

@@ -61,6 +61,7 @@ function listCommand(call: Call): Command {
         for (const [key, value] of entries) await call.out.line(JSON.stringify({ key, value }));
         return;
       }
+      if (entries.length === 0) call.out.say("No facts.");
       for (const line of table(entries.map(([key, value]) => [key, oneLine(value, 200)]))) await call.out.line(line);
     }),
   );

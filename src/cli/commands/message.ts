@@ -66,6 +66,7 @@ function readCommand(call: Call, name: "read" | "peek", what: string): Command {
       const recipient = who as string | undefined;
       const messages = await (name === "read" ? pool.readMessages(recipient) : pool.peekMessages(recipient));
       for (const message of messages) await show(call, message);
+      if (messages.length === 0 && !call.json) call.out.say(`No messages for ${recipient ?? coordinator}.`);
     }),
   );
 }

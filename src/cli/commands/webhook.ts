@@ -56,6 +56,7 @@ function listCommand(call: Call): Command {
     call.look(flags, async (pool) => {
       const webhooks = await pool.webhooks.list();
       if (call.json) for (const webhook of webhooks) await call.out.record(webhook);
+      else if (webhooks.length === 0) call.out.say("No webhooks.");
       else for (const line of table(webhooks.map(row))) await call.out.line(line);
     }),
   );
