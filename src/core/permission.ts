@@ -138,7 +138,11 @@ export function ruleOf(request: PoolRequest, always: true | string, decision: De
     // Of a call that is not known in full, only a rule for the whole tool is sure to cover it.
     if (call === undefined ? rule === request.tool : ruleCovers(rule, call, decision)) return rule;
     const text = `rule: ${JSON.stringify(rule)} does not cover the call that request ${request.id} is about, so nothing was answered.`;
-    throw invalidOptions(`${text} Give a rule that does, or answer without one.`, "rule");
+    const isForOutside = call?.isOutside === true && ruleCovers(rule, { ...call, isOutside: false }, decision);
+    const hint = isForOutside
+      ? "The call may reach outside of the task's directories: then a rule must be this very command, or name the path as //absolute/path."
+      : "Give a rule that does, or answer without one.";
+    throw invalidOptions(`${text} ${hint}`, "rule");
   }
   const rule = call === undefined ? undefined : narrowestRule(call);
   if (rule !== undefined) return rule;

@@ -109,6 +109,26 @@ test("a host that closes closes what its tasks ask, and the task asks anew in th
   expect([closed?.state, state, result?.output]).toEqual(["closed", "completed", '{"decision":"allow"}']);
 });
 
+test("a rule that would cover the call, if it reached nothing outside, is refused for that reason", async () => {
+  const { pool } = await scriptedPool({ permissionMode: "default" }, async (_, __, turn) => {
+    await decide(turn, { tool: "Bash", input: { command: "touch /elsewhere" }, isOutside: true });
+    return "done";
+  });
+  const task = await pool.submit("write");
+  await eventOf(pool, "permission.requested");
+  const [request] = await pool.requests.list();
+  const id = request?.id ?? "";
+  const refused = await pool.requests
+    .allow(id, { always: "Bash(touch:*)" })
+    .catch((error: unknown) => (error as { message: string }).message);
+  await pool.requests.deny(id);
+  await task.outcome();
+  expect(refused).toBe(
+    `rule: "Bash(touch:*)" does not cover the call that request ${id} is about, so nothing was answered. The call may reach ` +
+      "outside of the task's directories: then a rule must be this very command, or name the path as //absolute/path.",
+  );
+});
+
 test("answers are checked before anything is answered", async () => {
   const { pool } = await scriptedPool({ permissionMode: "default" }, async (_, __, turn) => {
     await decide(turn, { tool: "Bash", input: { command: "npm test | tee log" } });

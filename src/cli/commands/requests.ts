@@ -107,7 +107,7 @@ function showCommand(call: Call): Command {
       await call.out.line(requestLine(request));
       if (request.isSensitive === true) await call.out.line(call.out.colour.yellow("Claude's own safety check asks."));
       if (request.isOutside === true)
-        await call.out.line(call.out.colour.yellow("It reaches outside of the task's directories."));
+        await call.out.line(call.out.colour.yellow("It may reach outside of the task's directories."));
       if (request.reason !== undefined) await call.out.line(harmless(request.reason));
       const { toolInput, question, message } = request;
       if (question !== undefined) await call.out.line(harmless(question));
