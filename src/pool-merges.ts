@@ -62,8 +62,12 @@ export class PoolMerges {
   async undo(id: string): Promise<MergeRecord> {
     const { records, workspaces } = this.#parts;
     const { state, before, commit, undoneAtMs, repository, target } = await records.merge(id);
-    if (state !== "merged" || before === undefined || commit === undefined || undoneAtMs !== undefined) {
-      const why = undoneAtMs === undefined ? `it is ${state.replaceAll("_", " ")}` : "it has been undone";
+    const isLanded = state === "merged" && before !== undefined && commit !== undefined && undoneAtMs === undefined;
+    if (!isLanded || before === commit) {
+      const how = isLanded
+        ? "it moved nothing, because its work had landed already"
+        : `it is ${state.replaceAll("_", " ")}`;
+      const why = undoneAtMs === undefined ? how : "it has been undone";
       throw new PoolError("invalid_transition", `Cannot undo merge ${id}: ${why}.`, { mergeId: id, state });
     }
     try {

@@ -38,6 +38,7 @@ export interface LandingRequest {
   /** For the message of the commit that holds what the worker left uncommitted, or of a squashed one. */
   readonly title: string;
   readonly taskId: string;
+  readonly mergeId: string;
   readonly workspace: TaskWorkspace & { readonly saved: SavedWork };
   readonly target: string;
   readonly method: MergeMethod;

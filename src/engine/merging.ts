@@ -87,6 +87,7 @@ export class Merging {
         {
           title: titleOf(task.originalPrompt ?? task.prompt),
           taskId: task.id,
+          mergeId: merge.id,
           workspace: { ...workspace, saved: workspace.saved },
           target: merge.target,
           method: merge.method,

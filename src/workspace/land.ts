@@ -4,7 +4,8 @@
  * J1. The result is computed in objects, judged in a worktree of its own, and only then does the branch move; whatever goes
  *     wrong before leaves the branch and every checkout as they were.
  * J2. A branch that moves meanwhile makes everything begin anew: no check of another result counts.
- * J3. Landing the same work once more, after a crash say, answers what the first time did.
+ * J3. A merge that is landed once more, after a crash say, answers what the first time did. Another merge of work that has
+ *     landed moves nothing, and says so: the commit that it found is the one that it leaves.
  */
 import { PoolError } from "../core/errors.ts";
 import type { MergeEnd } from "../core/merge.ts";
@@ -59,7 +60,7 @@ async function landed(request: LandingRequest, lock: RepositoryLock, signal: Abo
 const maxAttempts = 5;
 
 async function move(
-  { target, taskId, workspace }: LandingRequest,
+  { target, taskId, mergeId, workspace }: LandingRequest,
   to: {
     readonly before: string;
     readonly commit: string;
@@ -73,7 +74,7 @@ async function move(
   return lock(repository, signal, () =>
     moveBranch(
       { repository, branch: target, from: to.before, to: to.commit, reason },
-      { taskId, saved: saved.commit, ...to.evidence },
+      { taskId, mergeId, saved: saved.commit, ...to.evidence },
       signal,
     ),
   );
@@ -99,13 +100,14 @@ async function headOf({ target, workspace }: LandingRequest, signal: AbortSignal
 
 /** J3. */
 async function landedBefore(
-  { target, taskId, workspace }: LandingRequest,
+  { target, taskId, mergeId, workspace }: LandingRequest,
   head: string,
 ): Promise<Extract<MergeEnd, { state: "merged" }> | undefined> {
   const { repository, saved } = workspace;
   const note = await readNote(repository, target);
   if (note?.state !== "moved" || note.taskId !== taskId || note.saved !== saved.commit) return undefined;
   if (!(await isAncestor(repository, note.commit, head))) return undefined;
+  if (note.mergeId !== mergeId) return { state: "merged", before: head, commit: head };
   const { before, commit, checks } = note;
   return { state: "merged", before, commit, ...(checks === undefined ? {} : { checks }) };
 }

@@ -18,6 +18,7 @@ export interface LandingNote {
   readonly checkouts: readonly string[];
   /** Absent for an undone merge. */
   readonly taskId?: string;
+  readonly mergeId?: string;
   readonly saved?: string;
   readonly checks?: readonly CheckResult[];
 }

@@ -17,7 +17,7 @@ import { refAt } from "./refs.ts";
 import type { Root } from "./standing.ts";
 
 /** For whom it is moved. */
-export type MoveOf = Pick<LandingNote, "taskId" | "saved" | "checks">;
+export type MoveOf = Pick<LandingNote, "taskId" | "mergeId" | "saved" | "checks">;
 
 /**
  * Resolves to false if the branch does not stand at `from`. To be called with the repository's lock.

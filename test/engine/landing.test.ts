@@ -119,6 +119,22 @@ describe("work that was done", () => {
     expect([await merging, merge?.state]).toEqual(["aborted", "merging"]);
   });
 
+  test("is merged again without a move, and only the merge that moved the branch can be taken back", async () => {
+    const { pool, git } = await rig();
+    const id = await done(pool, "a.txt landed");
+    const first = await pool.merge(id);
+    const head = git("rev-parse", "main");
+    const again = await pool.merge(id);
+    const refused = await pool.merges.undo(again.id).catch((error: unknown) => (error as { message: string }).message);
+    expect([again.state, again.before, again.commit, refused, git("rev-parse", "main") === first.commit]).toEqual([
+      "merged",
+      head,
+      head,
+      `Cannot undo merge ${again.id}: it moved nothing, because its work had landed already.`,
+      true,
+    ]);
+  });
+
   test("is known as taken back when who took it back died after its branch had moved", async () => {
     const { pool, git } = await rig();
     const merge = await pool.merge(await done(pool, "a.txt landed"));

@@ -145,6 +145,7 @@ export class Worker extends Directory {
     return {
       title: `Do ${this.taskId}`,
       taskId: this.taskId,
+      mergeId: `merge-${this.taskId}`,
       workspace: await this.save(),
       target: "main",
       method: "rebase",
