@@ -25,20 +25,24 @@ interface Place {
   readonly hook: () => Said;
 }
 
-/** Root may do everything, so what is tested runs as another user then. */
+/**
+ * Root may read and write everything, so what is tested runs without that right then. Not as another user, whom the checkout
+ * may be closed to.
+ */
+const ordinary = isRoot ? ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"] : [];
+
 function setup(): Place {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "claude-pool-user-")));
   onTestFinished(() => rmSync(root, { recursive: true, force: true }));
   const [home, work] = [join(root, "home"), join(root, "work")];
   for (const path of [home, work]) mkdirSync(path);
-  for (const path of [root, home, work]) if (isRoot) chownSync(path, nobody, nobody);
   const run = (argv: readonly string[], input = ""): Said => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, argv, {
+    const [program = "", ...words] = [...ordinary, process.execPath, ...argv];
+    const { status, stdout, stderr } = spawnSync(program, words, {
       cwd: work,
       env: { PATH: process.env.PATH, HOME: home },
       encoding: "utf8",
       input,
-      ...(isRoot ? { uid: nobody, gid: nobody } : {}),
     });
     return { status, text: `${stdout}${stderr}`.replaceAll(root, "") };
   };
@@ -117,7 +121,7 @@ describe.skipIf(process.platform === "win32")("an ordinary user", () => {
   it.runIf(isRoot)("is told of a folder that belongs to somebody else", () => {
     const { pool, log, hook } = setup();
     log("post x");
-    chownSync(pool, 0, 0);
+    chownSync(pool, nobody, nobody);
     const [posted, listed, doctor] = log("post y", "list", "doctor");
     const text = `error: /home/.claude/pool belongs to another user; the log is not kept there. ${elsewhere}\n`;
     expect([posted, listed, hook(), wrong(doctor)]).toEqual([
