@@ -1,5 +1,4 @@
 /** From what a caller hands to `submit` to what the records take: checked, with ids, and with directories that exist. */
-import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { callerTrace } from "./caller-trace.ts";
 import type { SubmitOptions } from "./core/api.ts";
@@ -10,6 +9,7 @@ import type { NewTask } from "./core/records.ts";
 import { callTaskKey, type TaskSpec } from "./core/task.ts";
 import { depthExceeded } from "./core/worker.ts";
 import type { CheckSpec } from "./core/workspace.ts";
+import { isDirectory } from "./is-directory.ts";
 import { parseTaskSpec, refuseBypass } from "./schema/parse.ts";
 
 /** Where the tasks of one call go. */
@@ -93,12 +93,16 @@ export function refuseUnisolated(
   );
 }
 
+/** Of a path, in an error. */
+const longestShown = 1_000;
+
 /** @throws {PoolError} `cwd_not_found`. */
 export function checkDirectory(directory: string): void {
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  if (isDirectory(directory)) return;
+  const cwd = directory.length > longestShown ? `${directory.slice(0, longestShown)}…` : directory;
   throw new PoolError(
     "cwd_not_found",
-    `No directory ${JSON.stringify(directory)}: a task's working directory must exist. Create it, or name another.`,
-    { cwd: directory },
+    `No directory ${JSON.stringify(cwd)}: a task's working directory must exist. Create it, or name another.`,
+    { cwd },
   );
 }

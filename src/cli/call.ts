@@ -1,9 +1,10 @@
 /** One call of the program: what it was told, where it stands, and the pool it opens. */
-import { realpathSync, statSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { OpenPoolOptions } from "../core/api.ts";
 import { PoolError } from "../core/errors.ts";
+import { isDirectory } from "../is-directory.ts";
 import { openPool } from "../open-pool.ts";
 import { homesOf } from "../open-skills.ts";
 import type { Pool } from "../pool.ts";
@@ -45,7 +46,7 @@ export class Call {
    */
   directory(flags: CommonFlags): string {
     const directory = resolve(this.io.cwd, flags.cwd ?? ".");
-    if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return realpathSync(directory);
+    if (isDirectory(directory)) return realpathSync(directory);
     const text = `No directory ${JSON.stringify(directory)}. Create it, or name another with --cwd.`;
     throw new PoolError("cwd_not_found", text, { cwd: directory });
   }

@@ -110,6 +110,12 @@ test.each(tools)("%s refuses what does not fit, with a code and a next step", as
   expect((await here.call("pool_status")).total_slots).toBe(0);
 });
 
+test.each([300, 300_000])("a directory with a name of %i characters is one that is not there", async (length) => {
+  const here = await connected({ pool: { slots: 0 } });
+  const { code, message } = await here.refusal("pool_run", { prompt: "x", cwd: "x".repeat(length) });
+  expect([code, String(message).length < 2_000]).toEqual(["cwd_not_found", true]);
+});
+
 test.each<[string, unknown, string]>([
   ["pool_run", { promt: "x" }, 'unknown field "promt". Did you mean "prompt"?'],
   ["pool_run", { prompt: "x", maxTurns: 3 }, 'unknown field "maxTurns". Did you mean "max_turns"?'],
